@@ -1,0 +1,74 @@
+package upnext
+
+import (
+	"context"
+	"time"
+)
+
+// Record is an item as the catalogue keeps it.
+type Record struct {
+	Item          Item
+	Hash          string // of everything that its vectors are made of; an import skips what has not changed
+	Source        string // URL of the import that brought it; empty when it came by the API
+	Understanding Understanding
+	Version       int64 // grows with every change in the tenant's catalogue; set by the catalogue
+	Deleted       bool  // a tombstone: only Changes shows it
+	UpdatedAt     time.Time
+}
+
+// PutStatus says what Put did with a record.
+type PutStatus string
+
+// The outcomes of Put.
+const (
+	Created   PutStatus = "created"
+	Updated   PutStatus = "updated"
+	Unchanged PutStatus = "unchanged" // same Hash and same Item: nothing written, the Version stays
+)
+
+// Catalog keeps the items of every tenant. It is safe for concurrent use;
+// what returned without an error survives a crash.
+type Catalog interface {
+	// Put inserts or replaces records by Item.ID, all or none, and reports one
+	// status for each. It ignores their Understanding, Version and UpdatedAt.
+	Put(ctx context.Context, t Tenant, records ...Record) ([]PutStatus, error)
+
+	// Get returns the records of those ids that exist, in the order of ids.
+	Get(ctx context.Context, t Tenant, ids ...ItemID) ([]Record, error)
+
+	// Delete removes items and leaves tombstones. It returns how many there were.
+	Delete(ctx context.Context, t Tenant, ids ...ItemID) (int, error)
+
+	// List returns up to limit records with an id greater than after, by id
+	// (byte order). An empty source lists all; else only that import's.
+	List(ctx context.Context, t Tenant, source string, after ItemID, limit int) ([]Record, error)
+
+	// Changes returns up to limit records, tombstones included, whose Version
+	// is greater than after, by Version: an item shows once, as it stands now.
+	// A reader that saw version v can go on from v without missing a change.
+	Changes(ctx context.Context, t Tenant, after int64, limit int) ([]Record, error)
+}
+
+// Indexing says how far an item has come in one collection.
+type Indexing struct {
+	Item       ItemID
+	Collection string
+	Hash       string    // of the Record that was embedded
+	At         time.Time // since when it is searchable; zero while it is not
+	Text       string    // "done", "none" (nothing to embed) or why it failed
+	Image      string    // the same for the thumbnail
+}
+
+// Indexings keeps each item's way into each collection, so that work which a
+// crash interrupted is found again. It is safe for concurrent use.
+type Indexings interface {
+	// Mark inserts or replaces.
+	Mark(ctx context.Context, t Tenant, done ...Indexing) error
+
+	// Get returns the marks of those ids that have one in the collection.
+	Get(ctx context.Context, t Tenant, collection string, ids ...ItemID) ([]Indexing, error)
+
+	// Pending returns up to limit items greater than after, by id, that are in
+	// the catalogue and have no mark in the collection with their present Hash.
+	Pending(ctx context.Context, t Tenant, collection string, after ItemID, limit int) ([]ItemID, error)
+}

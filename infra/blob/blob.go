@@ -1,0 +1,40 @@
+// Package blob is the port of the object store: where catalogues, pictures
+// and models lie. Engines are dir (a folder) and minio; blobtest says what
+// each promises.
+package blob
+
+import (
+	"context"
+	"io"
+	"iter"
+	"time"
+)
+
+// Info describes an object.
+type Info struct {
+	Key      string
+	Size     int64  // bytes
+	ETag     string // changes when the content changes
+	Modified time.Time
+}
+
+// Store keeps objects by key. Keys are UTF-8 paths with / between, without
+// empty, "." or ".." elements; others are ErrInvalid. Safe for concurrent use.
+type Store interface {
+	// Put writes an object whole or not at all, replacing what was there.
+	Put(ctx context.Context, key string, r io.Reader) (Info, error)
+
+	// Open returns the object's bytes from offset on; the caller closes. A
+	// missing one is ErrNotFound.
+	Open(ctx context.Context, key string, offset int64) (io.ReadCloser, Info, error)
+
+	// Stat describes an object without reading it.
+	Stat(ctx context.Context, key string) (Info, error)
+
+	// List yields the objects whose key begins with prefix and is greater than
+	// after, in byte order of the keys.
+	List(ctx context.Context, prefix, after string) iter.Seq2[Info, error]
+
+	// Delete removes an object. An absent one is not an error.
+	Delete(ctx context.Context, key string) error
+}

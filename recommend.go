@@ -1,0 +1,104 @@
+package upnext
+
+import (
+	"fmt"
+	"time"
+)
+
+// Boost multiplies the score of the items that pass a filter expression.
+type Boost struct {
+	If       string
+	Multiply float64
+}
+
+// SeenScope says which seen items an answer leaves out.
+type SeenScope string
+
+// The scopes of seen. The zero value means SeenAll.
+const (
+	SeenNone    SeenScope = "none"
+	SeenSession SeenScope = "session"
+	SeenAll     SeenScope = "all"
+)
+
+// Exclude says what a request does not want.
+type Exclude struct {
+	Items      []ItemID
+	Creators   []string
+	Seen       SeenScope
+	SeenWithin time.Duration // 0 means ever
+}
+
+// Request asks for recommendations, for items like others, or for a search:
+// one of Like (similar) and Query (search) may be set; with neither it is a
+// page for the viewer. Zero options take the defaults in the comments.
+type Request struct {
+	Viewer   ViewerID // may be zero: somebody of whom nothing is known
+	Session  string
+	Scenario string // default "home", "similar" or "search"
+	Count    int    // 1 to MaxCount, default 20
+
+	Like         []ItemID // more like these
+	Unlike       []ItemID // and less like these
+	LikeStrategy string   // "average" (default) or "best_score"
+	Query        string   // text to search
+
+	Locale    string
+	Device    string
+	Region    string
+	Context   map[string]any
+	Filter    string // expression; what fails it is never returned
+	Boosts    []Boost
+	Exclude   Exclude
+	Diversity *float64      // 0 to 1, default 0.3
+	Explain   string        // "none", "reasons" (default) or "trace"
+	Deadline  time.Duration // default 1 s
+	Backfill  string        // "" or "popular": what fills a page that the filter left short
+}
+
+// MaxCount is the most items that one request may ask for.
+const MaxCount = 200
+
+// Validate reports the first thing wrong with it, as an ErrInvalid that names
+// the field. Filter expressions are checked where they are parsed.
+func (r Request) Validate() error {
+	bad := func(field, format string, args ...any) error {
+		return fmt.Errorf("%s: %s: %w", field, fmt.Sprintf(format, args...), ErrInvalid)
+	}
+	if r.Viewer.ID != "" {
+		if err := r.Viewer.Validate(); err != nil {
+			return err
+		}
+	}
+	switch {
+	case r.Count < 0 || r.Count > MaxCount:
+		return bad("count", "%d is not within 1 and %d", r.Count, MaxCount)
+	case r.Diversity != nil && !(*r.Diversity >= 0 && *r.Diversity <= 1):
+		return bad("diversity", "%g is not within 0 and 1", *r.Diversity)
+	case len(r.Like) > 100 || len(r.Unlike) > 100:
+		return bad("item_ids", "more than 100")
+	case len(r.Query) > MaxTitle:
+		return bad("query", "%d bytes, %d allowed", len(r.Query), MaxTitle)
+	case len(r.Exclude.Items) > 10_000:
+		return bad("exclude.item_ids", "%d, 10000 allowed", len(r.Exclude.Items))
+	case r.LikeStrategy != "" && r.LikeStrategy != "average" && r.LikeStrategy != "best_score":
+		return bad("strategy", "%q is none of average, best_score", r.LikeStrategy)
+	case r.Explain != "" && r.Explain != "none" && r.Explain != "reasons" && r.Explain != "trace":
+		return bad("explain", "%q is none of none, reasons, trace", r.Explain)
+	case r.Backfill != "" && r.Backfill != "popular":
+		return bad("backfill", "%q is not popular", r.Backfill)
+	case r.Deadline < 0:
+		return bad("deadline_ms", "negative")
+	}
+	switch r.Exclude.Seen {
+	case "", SeenNone, SeenSession, SeenAll:
+	default:
+		return bad("exclude.seen", "%q is none of none, session, all", r.Exclude.Seen)
+	}
+	for i, b := range r.Boosts {
+		if !(b.Multiply > 0 && b.Multiply <= 100) {
+			return bad(fmt.Sprintf("boosts[%d].multiply", i), "%g is not above 0 and at most 100", b.Multiply)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,67 @@
+package upnext
+
+import (
+	"context"
+	"time"
+)
+
+// SlateID names one answer: "rec_" and a ULID.
+type SlateID string
+
+// Reason says in words why an item is there.
+type Reason struct {
+	Code   string // "because_watched", "trending", …
+	Text   string // in the viewer's language
+	Item   ItemID // that the words are about; may be empty
+	Weight float64
+}
+
+// Placed is an item in a slate, at its rank.
+type Placed struct {
+	Item       ItemID
+	Rank       int // from 1
+	Score      float64
+	Sources    []string
+	Features   map[string]float64 // what the score is made of, by name
+	Propensity float64            // how likely it was to be shown here, 0 to 1; 1 where nothing was left to chance
+	Reasons    []Reason
+	Token      string // signed: recommendation, item, rank, variant, propensity
+}
+
+// Degraded says what an answer had to do without.
+type Degraded struct {
+	Stage  string
+	Reason string
+}
+
+// Slate is what was shown in one answer, with what is needed to explain it,
+// to attribute events to it and to learn from it.
+type Slate struct {
+	ID        SlateID
+	Viewer    ViewerID
+	Session   string
+	Scenario  string
+	Variant   string
+	At        time.Time
+	Items     []Placed
+	Unshown   []Placed // a sample of candidates that were not shown; no tokens, no reasons
+	Shortfall int      // how many fewer than asked for
+	Degraded  []Degraded
+	Versions  map[string]string        // what answered: collection, settings
+	Timings   map[string]time.Duration // by stage, and "total"
+}
+
+// Slates keeps answers. It is safe for concurrent use.
+type Slates interface {
+	// Record keeps slates; one that is there already is replaced.
+	Record(ctx context.Context, t Tenant, slates ...Slate) error
+
+	// Slate returns one, or ErrNotFound.
+	Slate(ctx context.Context, t Tenant, id SlateID) (Slate, error)
+
+	// EraseSlates removes all of a viewer's slates and returns how many there were.
+	EraseSlates(ctx context.Context, t Tenant, viewer ViewerID) (int, error)
+
+	// Prune removes what is older than before, in every tenant.
+	Prune(ctx context.Context, before time.Time) (int, error)
+}

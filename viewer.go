@@ -1,0 +1,76 @@
+package upnext
+
+import (
+	"context"
+	"time"
+)
+
+// Viewer is what a platform tells of somebody who watches. What the system
+// believes of them is a Profile, and is made from their events alone.
+type Viewer struct {
+	ID         ViewerID
+	Locale     string // BCP 47
+	Region     string // ISO 3166
+	BirthYear  int    // 0 where not known: then only items without MinAge are shown to an anonymous viewer as to a known one
+	Attributes map[string]any
+	UpdatedAt  time.Time
+}
+
+// Viewers keeps the properties of those that a platform has described. A
+// viewer need not be here to send events or get recommendations. Safe for
+// concurrent use.
+type Viewers interface {
+	// PutViewer inserts or replaces.
+	PutViewer(ctx context.Context, t Tenant, v Viewer) (PutStatus, error)
+
+	// Viewer returns it, or ErrNotFound.
+	Viewer(ctx context.Context, t Tenant, id ViewerID) (Viewer, error)
+
+	// DeleteViewer removes the properties. An absent viewer is not an error.
+	DeleteViewer(ctx context.Context, t Tenant, id ViewerID) error
+
+	// ListViewers returns up to limit viewers greater than after, by ID.String().
+	ListViewers(ctx context.Context, t Tenant, after string, limit int) ([]Viewer, error)
+}
+
+// Interest is one of the several things that a viewer is drawn to.
+type Interest struct {
+	Item   ItemID   // the medoid: the item that stands for it
+	Title  string   // of that item
+	Topics []string // of that item
+	Weight float64  // share of the viewer's attention, 0 to 1
+	Items  []ItemID // the latest items that speak for it
+	Last   time.Time
+}
+
+// Belief is a weighted value in a Profile, positive or negative.
+type Belief struct {
+	Value  string
+	Name   string // for people to read; may be empty
+	Weight float64
+}
+
+// Profile is what the system believes of a viewer, and from what.
+type Profile struct {
+	Viewer    Viewer
+	Known     bool // whether any event or property was ever seen
+	Interests []Interest
+	Topics    []Belief
+	Creators  []Belief
+	Languages []Belief
+	Emotion   []Belief
+	Style     []Belief
+	Follows   []string // creator ids
+	Muted     []Aversion
+	Recent    []Event // newest first
+	Seen      int     // items seen
+	Events    int     // events held
+}
+
+// Aversion is something that a viewer does not want to see.
+type Aversion struct {
+	Scope Scope
+	Value string
+	Kind  EventKind // NotInterested, Block or Mute
+	At    time.Time
+}
