@@ -43,14 +43,16 @@ type In struct {
 	Values []any
 }
 
-// Null is true where the item lacks the field.
+// Null is true where the item lacks the field. A list without elements counts
+// as lacking, since a column cannot tell the two apart.
 type Null struct{ Field string }
 
 // Const is true or false for every item.
 type Const bool
 
 // Opaque is what a tree cannot say (len, all, arithmetic over fields): only
-// Match knows. An index must let through whatever may pass: see Relax.
+// Match knows. An index must let through whatever may pass, also under a Not:
+// see Relax.
 type Opaque struct{}
 
 func (And) node()     {}
