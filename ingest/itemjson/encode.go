@@ -9,30 +9,30 @@ import (
 	"upnext"
 )
 
-// item is the JSON of an item; Decode reads the same names.
-type item struct {
-	ID             string         `json:"id"`
-	Kind           string         `json:"kind"`
-	Title          string         `json:"title"`
+// Item is the JSON of an item; Decode reads the same names.
+type Item struct {
+	ID             string         `json:"id" minLength:"1" maxLength:"256" doc:"Yours; any UTF-8 without control characters."`
+	Kind           string         `json:"kind" enum:"video,short,music,live,game,ad,article,product,person"`
+	Title          string         `json:"title" minLength:"1" maxLength:"2000"`
 	Description    string         `json:"description,omitempty"`
 	Tags           []string       `json:"tags,omitempty"`
-	Language       string         `json:"language,omitempty"`
+	Language       string         `json:"language,omitempty" doc:"BCP 47; detected where missing."`
 	CreatorID      string         `json:"creator_id,omitempty"`
 	CreatorName    string         `json:"creator_name,omitempty"`
 	SeriesID       string         `json:"series_id,omitempty"`
 	Episode        int            `json:"episode,omitempty"`
-	DurationMS     int64          `json:"duration_ms,omitempty"`
+	DurationMS     int64          `json:"duration_ms,omitempty" minimum:"0" doc:"Missing for a live stream."`
 	PublishedAt    *time.Time     `json:"published_at,omitempty"`
 	AvailableFrom  *time.Time     `json:"available_from,omitempty"`
 	AvailableUntil *time.Time     `json:"available_until,omitempty"`
-	Regions        []string       `json:"regions,omitempty"`
-	MinAge         int            `json:"min_age,omitempty"`
-	Status         string         `json:"status,omitempty"`
-	Thumbnail      string         `json:"thumbnail,omitempty"`
-	Transcript     string         `json:"transcript,omitempty"`
+	Regions        []string       `json:"regions,omitempty" doc:"ISO 3166 codes where it may be shown; empty is everywhere."`
+	MinAge         int            `json:"min_age,omitempty" minimum:"0" maximum:"120" doc:"Years."`
+	Status         string         `json:"status,omitempty" enum:"active,hidden,blocked" doc:"Default active; only such an item is recommended."`
+	Thumbnail      string         `json:"thumbnail,omitempty" doc:"Key of a picture in the object store."`
+	Transcript     string         `json:"transcript,omitempty" doc:"The text, or the key of a .vtt, .srt or .txt object."`
 	Lyrics         string         `json:"lyrics,omitempty"`
-	Comments       any            `json:"comments,omitempty"`
-	Attributes     map[string]any `json:"attributes,omitempty"`
+	Comments       any            `json:"comments,omitempty" doc:"A list of texts, or the key of an object with one comment a line."`
+	Attributes     map[string]any `json:"attributes,omitempty" doc:"Your own fields, typed by the schema: strings, numbers, booleans, times, string lists."`
 }
 
 // Encode writes an item as JSON on one line, without what is not known. Equal
@@ -46,7 +46,7 @@ func Encode(it upnext.Item) ([]byte, error) {
 		t = t.UTC()
 		return &t
 	}
-	out := item{
+	out := Item{
 		ID: string(it.ID), Kind: string(it.Kind), Title: it.Title, Description: it.Description, Tags: it.Tags,
 		Language: it.Language, CreatorID: it.CreatorID, CreatorName: it.CreatorName, SeriesID: it.SeriesID,
 		Episode: it.Episode, DurationMS: it.Duration.Milliseconds(), PublishedAt: when(it.PublishedAt),
