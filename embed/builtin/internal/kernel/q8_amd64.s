@@ -1,0 +1,319 @@
+#include "textflag.h"
+
+// Offsets in q8tile.
+#define T_A    0
+#define T_AD   8
+#define T_AS   16
+#define T_W    24
+#define T_WD   32
+#define T_Y    40
+#define T_BIAS 48
+#define T_ASTR 56
+#define T_DSTR 64
+#define T_YSTR 72
+#define T_NB   80
+
+DATA ones16<>+0(SB)/4, $0x00010001
+GLOBL ones16<>(SB), RODATA|NOPTR, $4
+DATA ones8<>+0(SB)/4, $0x01010101
+GLOBL ones8<>(SB), RODATA|NOPTR, $4
+DATA off8<>+0(SB)/4, $0x80808080
+GLOBL off8<>(SB), RODATA|NOPTR, $4
+DATA abs32<>+0(SB)/4, $0x7fffffff
+GLOBL abs32<>(SB), RODATA|NOPTR, $4
+DATA f127<>+0(SB)/4, $0x42fe0000
+GLOBL f127<>(SB), RODATA|NOPTR, $4
+DATA order<>+0(SB)/4, $0
+DATA order<>+4(SB)/4, $4
+DATA order<>+8(SB)/4, $1
+DATA order<>+12(SB)/4, $5
+DATA order<>+16(SB)/4, $2
+DATA order<>+20(SB)/4, $6
+DATA order<>+24(SB)/4, $3
+DATA order<>+28(SB)/4, $7
+GLOBL order<>(SB), RODATA|NOPTR, $32
+
+// func quantizeFast(x *float32, q *int8, d *float32, s *int32, blocks int)
+TEXT ·quantizeFast(SB), NOSPLIT, $0-40
+	MOVQ x+0(FP), SI
+	MOVQ q+8(FP), DI
+	MOVQ d+16(FP), R8
+	MOVQ s+24(FP), R9
+	MOVQ blocks+32(FP), CX
+	VPBROADCASTD abs32<>(SB), Y15
+	VPBROADCASTD ones16<>(SB), Y14
+	VPBROADCASTD ones8<>(SB), Y13
+	VMOVDQU order<>(SB), Y12
+	VMOVSS f127<>(SB), X11
+	VXORPS X10, X10, X10
+
+quant:
+	VMOVUPS 0(SI), Y0
+	VMOVUPS 32(SI), Y1
+	VMOVUPS 64(SI), Y2
+	VMOVUPS 96(SI), Y3
+	VANDPS Y15, Y0, Y4
+	VANDPS Y15, Y1, Y5
+	VANDPS Y15, Y2, Y6
+	VANDPS Y15, Y3, Y7
+	VMAXPS Y5, Y4, Y4
+	VMAXPS Y7, Y6, Y6
+	VMAXPS Y6, Y4, Y4
+	VEXTRACTF128 $1, Y4, X5
+	VMAXPS X5, X4, X4
+	VPERMILPS $0x4e, X4, X5
+	VMAXPS X5, X4, X4
+	VPERMILPS $0xb1, X4, X5
+	VMAXPS X5, X4, X4
+	VDIVSS X11, X4, X5       // top / 127
+	VMOVSS X5, (R8)
+	VDIVSS X4, X11, X6       // 127 / top, and 0 where top is 0
+	VCMPSS $4, X10, X4, X7
+	VANDPS X7, X6, X6
+	VBROADCASTSS X6, Y6
+	VMULPS Y6, Y0, Y0
+	VMULPS Y6, Y1, Y1
+	VMULPS Y6, Y2, Y2
+	VMULPS Y6, Y3, Y3
+	VCVTPS2DQ Y0, Y0
+	VCVTPS2DQ Y1, Y1
+	VCVTPS2DQ Y2, Y2
+	VCVTPS2DQ Y3, Y3
+	VPACKSSDW Y1, Y0, Y0
+	VPACKSSDW Y3, Y2, Y2
+	VPACKSSWB Y2, Y0, Y0
+	VPERMD Y0, Y12, Y0
+	VMOVDQU Y0, (DI)
+	VPMADDUBSW Y0, Y13, Y1   // sums of pairs
+	VPMADDWD Y14, Y1, Y1
+	VEXTRACTI128 $1, Y1, X2
+	VPADDD X2, X1, X1
+	VPSHUFD $0x4e, X1, X2
+	VPADDD X2, X1, X1
+	VPSHUFD $0xb1, X1, X2
+	VPADDD X2, X1, X1
+	VMOVD X1, AX
+	SHLL $7, AX
+	NEGL AX
+	MOVL AX, (R9)
+	ADDQ $128, SI
+	ADDQ $32, DI
+	ADDQ $4, R8
+	ADDQ $4, R9
+	DECQ CX
+	JNZ quant
+	VZEROUPPER
+	RET
+
+// One group of 4 inputs: weights of two panels against four rows.
+#define GROUP512(k) \
+	VMOVDQU32 (k*64)(DX), Z16 \
+	VMOVDQU32 (k*64)(R14), Z17 \
+	VPBROADCASTD (k*4)(SI), Z18 \
+	VPBROADCASTD (k*4)(R8), Z19 \
+	VPBROADCASTD (k*4)(R9), Z20 \
+	VPBROADCASTD (k*4)(R10), Z21 \
+	VPDPBUSD Z18, Z16, Z0 \
+	VPDPBUSD Z18, Z17, Z1 \
+	VPDPBUSD Z19, Z16, Z2 \
+	VPDPBUSD Z19, Z17, Z3 \
+	VPDPBUSD Z20, Z16, Z4 \
+	VPDPBUSD Z20, Z17, Z5 \
+	VPDPBUSD Z21, Z16, Z6 \
+	VPDPBUSD Z21, Z17, Z7
+
+// Adds one row's block sums, scaled: lo and hi are whole numbers, flo and fhi the totals.
+#define SCALE512(scale, lo, hi, flo, fhi) \
+	VMULPS.BCST scale, Z16, Z18 \
+	VMULPS.BCST scale, Z17, Z19 \
+	VCVTDQ2PS lo, lo \
+	VCVTDQ2PS hi, hi \
+	VMULPS Z18, lo, lo \
+	VMULPS Z19, hi, hi \
+	VADDPS lo, flo, flo \
+	VADDPS hi, fhi, fhi
+
+// func mulAVX512(t *q8tile)
+TEXT ·mulAVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), DI
+	MOVQ T_A(DI), SI
+	MOVQ T_ASTR(DI), AX
+	LEAQ (SI)(AX*1), R8
+	LEAQ (R8)(AX*1), R9
+	LEAQ (R9)(AX*1), R10
+	MOVQ T_W(DI), DX
+	MOVQ T_NB(DI), CX
+	MOVQ CX, R14
+	SHLQ $9, R14
+	ADDQ DX, R14              // the second panel: In·16 bytes on
+	MOVQ T_WD(DI), R11
+	MOVQ CX, R12
+	SHLQ $6, R12
+	ADDQ R11, R12             // its scales: blocks·64 bytes on
+	MOVQ T_AD(DI), R13
+	MOVQ T_AS(DI), R15
+	MOVQ T_DSTR(DI), BX
+	LEAQ (BX)(BX*2), AX
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+
+block512:
+	VPBROADCASTD (R15), Z0
+	VMOVDQA32 Z0, Z1
+	VPBROADCASTD (R15)(BX*1), Z2
+	VMOVDQA32 Z2, Z3
+	VPBROADCASTD (R15)(BX*2), Z4
+	VMOVDQA32 Z4, Z5
+	VPBROADCASTD (R15)(AX*1), Z6
+	VMOVDQA32 Z6, Z7
+	GROUP512(0)
+	GROUP512(1)
+	GROUP512(2)
+	GROUP512(3)
+	GROUP512(4)
+	GROUP512(5)
+	GROUP512(6)
+	GROUP512(7)
+	VMOVUPS (R11), Z16
+	VMOVUPS (R12), Z17
+	SCALE512((R13), Z0, Z1, Z8, Z9)
+	SCALE512((R13)(BX*1), Z2, Z3, Z10, Z11)
+	SCALE512((R13)(BX*2), Z4, Z5, Z12, Z13)
+	SCALE512((R13)(AX*1), Z6, Z7, Z14, Z15)
+	ADDQ $512, DX
+	ADDQ $512, R14
+	ADDQ $32, SI
+	ADDQ $32, R8
+	ADDQ $32, R9
+	ADDQ $32, R10
+	ADDQ $64, R11
+	ADDQ $64, R12
+	ADDQ $4, R13
+	ADDQ $4, R15
+	DECQ CX
+	JNZ block512
+
+	MOVQ T_BIAS(DI), DX
+	VMOVUPS (DX), Z16
+	VMOVUPS 64(DX), Z17
+	MOVQ T_Y(DI), SI
+	MOVQ T_YSTR(DI), AX
+	VADDPS Z16, Z8, Z8
+	VADDPS Z17, Z9, Z9
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z9, 64(SI)
+	ADDQ AX, SI
+	VADDPS Z16, Z10, Z10
+	VADDPS Z17, Z11, Z11
+	VMOVUPS Z10, (SI)
+	VMOVUPS Z11, 64(SI)
+	ADDQ AX, SI
+	VADDPS Z16, Z12, Z12
+	VADDPS Z17, Z13, Z13
+	VMOVUPS Z12, (SI)
+	VMOVUPS Z13, 64(SI)
+	ADDQ AX, SI
+	VADDPS Z16, Z14, Z14
+	VADDPS Z17, Z15, Z15
+	VMOVUPS Z14, (SI)
+	VMOVUPS Z15, 64(SI)
+	VZEROUPPER
+	RET
+
+// One row against the weights in Y8 (signed) and Y9 (their sizes): the sign
+// goes to the row, because VPMADDUBSW wants one side unsigned, and 127·127·2
+// still fits 16 bits.
+#define ROW2(at, acc) \
+	VPBROADCASTD at, Y10 \
+	VPSIGNB Y8, Y10, Y10 \
+	VPMADDUBSW Y10, Y9, Y10 \
+	VPMADDWD Y11, Y10, Y10 \
+	VPADDD Y10, acc, acc
+
+#define GROUP2(k) \
+	VPXOR (k*64)(DX), Y12, Y8 \
+	VPABSB Y8, Y9 \
+	ROW2((k*4)(SI), Y0) \
+	ROW2((k*4)(R8), Y1) \
+	ROW2((k*4)(R9), Y2) \
+	ROW2((k*4)(R10), Y3)
+
+#define SCALE2(scale, acc, total) \
+	VBROADCASTSS scale, Y14 \
+	VMULPS Y14, Y13, Y14 \
+	VCVTDQ2PS acc, acc \
+	VMULPS Y14, acc, acc \
+	VADDPS acc, total, total
+
+// func mulAVX2x8(t *q8tile)
+TEXT ·mulAVX2x8(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), DI
+	MOVQ T_A(DI), SI
+	MOVQ T_ASTR(DI), AX
+	LEAQ (SI)(AX*1), R8
+	LEAQ (R8)(AX*1), R9
+	LEAQ (R9)(AX*1), R10
+	MOVQ T_W(DI), DX
+	MOVQ T_NB(DI), CX
+	MOVQ T_WD(DI), R11
+	MOVQ T_AD(DI), R13
+	MOVQ T_DSTR(DI), BX
+	LEAQ (BX)(BX*2), AX
+	VPBROADCASTD ones16<>(SB), Y11
+	VPBROADCASTD off8<>(SB), Y12
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+block2:
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	GROUP2(0)
+	GROUP2(1)
+	GROUP2(2)
+	GROUP2(3)
+	GROUP2(4)
+	GROUP2(5)
+	GROUP2(6)
+	GROUP2(7)
+	VMOVUPS (R11), Y13
+	SCALE2((R13), Y0, Y4)
+	SCALE2((R13)(BX*1), Y1, Y5)
+	SCALE2((R13)(BX*2), Y2, Y6)
+	SCALE2((R13)(AX*1), Y3, Y7)
+	ADDQ $512, DX
+	ADDQ $32, SI
+	ADDQ $32, R8
+	ADDQ $32, R9
+	ADDQ $32, R10
+	ADDQ $64, R11
+	ADDQ $4, R13
+	DECQ CX
+	JNZ block2
+
+	MOVQ T_BIAS(DI), DX
+	VMOVUPS (DX), Y8
+	MOVQ T_Y(DI), SI
+	MOVQ T_YSTR(DI), AX
+	VADDPS Y8, Y4, Y4
+	VADDPS Y8, Y5, Y5
+	VADDPS Y8, Y6, Y6
+	VADDPS Y8, Y7, Y7
+	VMOVUPS Y4, (SI)
+	ADDQ AX, SI
+	VMOVUPS Y5, (SI)
+	ADDQ AX, SI
+	VMOVUPS Y6, (SI)
+	ADDQ AX, SI
+	VMOVUPS Y7, (SI)
+	VZEROUPPER
+	RET
