@@ -19,6 +19,15 @@ import (
 // 8 topics of 14 titles, half of them Chinese.
 type title struct{ topic, language, text string }
 
+func text(t testing.TB) *TextEncoder {
+	t.Helper()
+	e, err := Text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
 func readTitles(t testing.TB) []title {
 	t.Helper()
 	b, err := os.ReadFile("testdata/titles.json")
@@ -88,7 +97,7 @@ func TestTextIsTheReference(t *testing.T) {
 	if len(file) != len(all)*wide {
 		t.Fatalf("testdata/titles.vec holds %d bytes, want %d", len(file), len(all)*wide)
 	}
-	for i, got := range embedAll(t, NewText(), all) {
+	for i, got := range embedAll(t, text(t), all) {
 		want := make([]float32, wide)
 		for k := range want {
 			want[k] = float32(int8(file[i*wide+k]))
@@ -103,7 +112,7 @@ func TestTextIsTheReference(t *testing.T) {
 // topic, and .48 of them in the other language (.5 would be blind to it).
 func TestTextFindsTopics(t *testing.T) {
 	titles := readTitles(t)
-	vecs := embedAll(t, NewText(), texts(titles))
+	vecs := embedAll(t, text(t), texts(titles))
 	var topic, other float64
 	for i, ti := range titles {
 		order := make([]int, 0, len(titles)-1)
@@ -137,9 +146,10 @@ func TestTextFindsTopics(t *testing.T) {
 
 func TestTextLevelsAgree(t *testing.T) {
 	in := texts(readTitles(t))[:9]
-	want := embedAll(t, newText(kernel.Plain), in)
+	net := text(t).net
+	want := embedAll(t, newText(net, kernel.Plain), in)
 	for _, l := range kernel.Levels() {
-		for i, got := range embedAll(t, newText(l), in) {
+		for i, got := range embedAll(t, newText(net, l), in) {
 			if !slices.Equal(got, want[i]) {
 				t.Errorf("%v: %q differs from the plain path", l, in[i].Text)
 			}
@@ -148,7 +158,7 @@ func TestTextLevelsAgree(t *testing.T) {
 }
 
 func TestTextRefusesPictures(t *testing.T) {
-	out, err := NewText().Embed(context.Background(), embed.Input{Image: []byte{1}}, embed.Input{Text: "hello"})
+	out, err := text(t).Embed(context.Background(), embed.Input{Image: []byte{1}}, embed.Input{Text: "hello"})
 	var partial *embed.PartialError
 	if !errors.As(err, &partial) || !errors.Is(partial.Failed[0], upnext.ErrInvalid) || len(partial.Failed) != 1 {
 		t.Fatalf("got %v, want a PartialError for input 0", err)
@@ -159,10 +169,10 @@ func TestTextRefusesPictures(t *testing.T) {
 }
 
 func benchmarkText(b *testing.B, in []embed.Input) {
+	net := text(b).net
 	for _, l := range kernel.Levels() {
 		b.Run(l.String(), func(b *testing.B) {
-			e := newText(l)
-			embedAll(b, e, in[:1])
+			e := newText(net, l)
 			for b.Loop() {
 				embedAll(b, e, in)
 			}
