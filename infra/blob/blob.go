@@ -21,7 +21,8 @@ type Info struct {
 // Store keeps objects by key. Keys are UTF-8 paths with / between, without
 // empty, "." or ".." elements; others are ErrInvalid. Safe for concurrent use.
 type Store interface {
-	// Put writes an object whole or not at all, replacing what was there.
+	// Put writes an object whole or not at all, replacing what was there. A key
+	// that is the folder of another ("a" beside "a/b") may be an ErrConflict.
 	Put(ctx context.Context, key string, r io.Reader) (Info, error)
 
 	// Open returns the object's bytes from offset on; the caller closes. A
