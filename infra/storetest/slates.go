@@ -1,0 +1,83 @@
+package storetest
+
+import (
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"upnext"
+)
+
+func testSlates(t *testing.T, open Open) {
+	t.Run("round trip", func(t *testing.T) { slateRoundTrip(t, open(t, "slates")) })
+	t.Run("erase", func(t *testing.T) { slateErase(t, open(t, "slates")) })
+	t.Run("prune", func(t *testing.T) { slatePrune(t, open(t, "slates")) })
+}
+
+func slateRoundTrip(t *testing.T, s Stores) {
+	ctx := t.Context()
+	rapid.Check(t, func(rt *rapid.T) {
+		in := slates().Draw(rt, "slate")
+		ok(rt, "record", s.Slates.Record(ctx, a, in))
+		out, err := s.Slates.Slate(ctx, a, in.ID)
+		ok(rt, "slate", err)
+		want(rt, "slate", out, in)
+	})
+	ok(t, "record nothing", s.Slates.Record(ctx, a))
+	bad := upnext.Slate{ID: "bad", Items: []upnext.Placed{{Item: "x", Score: math.NaN()}}}
+	err := s.Slates.Record(ctx, a, upnext.Slate{ID: "good"}, bad)
+	is(t, "a score that is no number", err, upnext.ErrInvalid)
+	_, err = s.Slates.Slate(ctx, a, "good")
+	is(t, "beside a bad one", err, upnext.ErrNotFound)
+}
+
+func slateErase(t *testing.T, s Stores) {
+	ctx := t.Context()
+	ann, bob := upnext.ViewerID{ID: "ann"}, upnext.ViewerID{ID: "bob"}
+	ok(t, "record", s.Slates.Record(ctx, a,
+		upnext.Slate{ID: "1", Viewer: ann, Scenario: "home"}, upnext.Slate{ID: "2", Viewer: bob}, upnext.Slate{ID: "3", Viewer: ann}))
+	ok(t, "record in another tenant", s.Slates.Record(ctx, b, upnext.Slate{ID: "1", Viewer: ann, Scenario: "similar"}))
+	ok(t, "replace", s.Slates.Record(ctx, a, upnext.Slate{ID: "1", Viewer: ann, Scenario: "search"}))
+	got, err := s.Slates.Slate(ctx, a, "1")
+	ok(t, "slate", err)
+	want(t, "replaced", got.Scenario, "search")
+
+	n, err := s.Slates.EraseSlates(ctx, a, ann)
+	ok(t, "erase", err)
+	want(t, "erased", n, 2)
+	for _, id := range []upnext.SlateID{"1", "3"} {
+		_, err = s.Slates.Slate(ctx, a, id)
+		is(t, "erased "+string(id), err, upnext.ErrNotFound)
+	}
+	_, err = s.Slates.Slate(ctx, a, "2")
+	ok(t, "another viewer's slate", err)
+	got, err = s.Slates.Slate(ctx, b, "1")
+	ok(t, "another tenant's slate", err)
+	want(t, "another tenant's slate", got.Scenario, "similar")
+}
+
+func slatePrune(t *testing.T, s Stores) {
+	ctx := t.Context()
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	var old []upnext.Slate
+	for i := range 1_500 { // more than one transaction's
+		old = append(old, upnext.Slate{ID: upnext.SlateID(fmt.Sprint("old", i)), At: at.Add(-time.Duration(i+1) * time.Second)})
+	}
+	ok(t, "record", s.Slates.Record(ctx, a, append(old, upnext.Slate{ID: "new", At: at})...))
+	ok(t, "record", s.Slates.Record(ctx, b, old[0], upnext.Slate{ID: "new", At: at.Add(time.Hour)}))
+	n, err := s.Slates.Prune(ctx, at)
+	ok(t, "prune", err)
+	want(t, "pruned in every tenant", n, len(old)+1)
+	for _, tenant := range []upnext.Tenant{a, b} {
+		_, err = s.Slates.Slate(ctx, tenant, "old0")
+		is(t, "an old slate", err, upnext.ErrNotFound)
+		_, err = s.Slates.Slate(ctx, tenant, "new")
+		ok(t, "a new slate", err)
+	}
+	n, err = s.Slates.Prune(ctx, at)
+	ok(t, "prune again", err)
+	want(t, "pruned again", n, 0)
+}
