@@ -199,7 +199,7 @@ func TestViewers(t *testing.T) {
 	if len(again) != len(events) || again[len(again)/2].Item != events[len(events)/2].Item {
 		t.Error("one seed, two histories")
 	}
-	if len(other) == len(events) && other[len(other)/2] == events[len(events)/2] {
+	if len(other) == len(events) && other[len(other)/2].Item == events[len(events)/2].Item {
 		t.Error("two seeds, one history")
 	}
 	items, _ := Items()
@@ -216,7 +216,7 @@ func TestViewers(t *testing.T) {
 		if err := e.Validate(now); err != nil {
 			t.Fatal(err)
 		}
-		if e.At.After(now) || e.At.Before(now.Add(-history)) {
+		if e.At.After(now) || e.At.Before(now.Add(-lookback)) {
 			t.Errorf("event %s at %s, want within 60 days before %s", e.ID, e.At, now)
 		}
 		if i > 0 && e.At.Before(events[i-1].At) {

@@ -30,8 +30,8 @@ var names = []string{
 	"兰心", "木子", "念慈", "欧阳", "平安", "青禾", "若水", "思远", "小满", "知秋",
 }
 
-// history is how far back the simulated viewers' events reach.
-const history = 60 * 24 * time.Hour
+// lookback is how far back the simulated viewers' events reach.
+const lookback = 60 * 24 * time.Hour
 
 // Viewers returns the simulated viewers and what they did in the 60 days
 // before now, oldest first. Each follows some topics, creators and series,
@@ -106,7 +106,7 @@ func (v *Viewer) appeal(it Item) float64 {
 
 // live makes the viewer's events: some follows, then sessions on the way to now.
 func (v *Viewer) live(items []Item, r *rand.Rand, now time.Time) []upnext.Event {
-	start := now.Add(-history)
+	start := now.Add(-lookback)
 	var events []upnext.Event
 	add := func(kind upnext.EventKind, at time.Time, it *Item, more func(*upnext.Event)) {
 		e := upnext.Event{
@@ -124,7 +124,7 @@ func (v *Viewer) live(items []Item, r *rand.Rand, now time.Time) []upnext.Event 
 		}
 	}
 	for _, c := range v.Creators {
-		add(upnext.Follow, start.Add(time.Duration(r.Float64()*float64(history)*.3)), nil, func(e *upnext.Event) { e.Creator = c })
+		add(upnext.Follow, start.Add(time.Duration(r.Float64()*float64(lookback)*.3)), nil, func(e *upnext.Event) { e.Creator = c })
 	}
 	for at := start.Add(time.Duration(r.Float64() * float64(4*24*time.Hour))); at.Before(now); at = at.Add(time.Duration((.5 + 4*r.Float64()) * float64(24*time.Hour))) {
 		when := at
