@@ -1,0 +1,297 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"upnext"
+	"upnext/embed"
+	"upnext/filter"
+	"upnext/index"
+	"upnext/serve/rule"
+	"upnext/serve/shelf"
+	"upnext/serve/source"
+)
+
+// The classes of requests, each with its sources and its blend.
+const (
+	classPage    = "page"
+	classSimilar = "similar"
+	classSearch  = "search"
+)
+
+// asked is a request on its way, with all that was read for it.
+type asked struct {
+	req    upnext.Request // with its defaults
+	class  string
+	tenant *tenant
+	viewer known
+	guard  rule.Guard
+	ask    source.Ask
+	boosts []boost
+
+	now        time.Time
+	collection string
+	started    time.Time // by the wall clock, for timings
+	lap        time.Time
+	timings    map[string]time.Duration
+	degraded   []upnext.Degraded
+}
+
+// boost is a parsed upnext.Boost.
+type boost struct {
+	when     *filter.Filter
+	multiply float64
+}
+
+// begin checks a request and reads what it needs. Its errors are the caller's
+// fault (ErrInvalid, ErrNotFound) or mean that nothing can be served.
+func (r *Recommender) begin(ctx context.Context, t upnext.Tenant, req upnext.Request) (*asked, error) {
+	if err := req.Validate(); err != nil {
+		return nil, err
+	}
+	started := time.Now()
+	q := &asked{
+		req: req, class: classOf(req), now: r.Now(),
+		started: started, lap: started, timings: map[string]time.Duration{},
+	}
+	q.defaults(r.Settings)
+	ctx, cancel := context.WithTimeout(ctx, q.req.Deadline)
+	defer cancel()
+	var err error
+	if q.tenant, err = r.open(ctx, t); err != nil {
+		return nil, unavailable(err)
+	}
+	idx, err := r.active(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	q.viewer, err = r.viewers.get(ctx, q.tenant, req.Viewer, q.collection, idx)
+	switch {
+	case errors.Is(err, errNoInterests):
+		q.degrade("interests", err)
+	case err != nil:
+		return nil, err
+	}
+	if err := r.arm(q); err != nil {
+		return nil, err
+	}
+	q.ask = source.Ask{
+		Now: q.now, Viewer: q.viewer.state, Shelf: &q.tenant.shelf, Crowd: q.tenant.crowd, Index: idx,
+		Filter: q.guard.Filter, Vars: q.guard.Vars, Pass: q.guard.Pass,
+		Strategy: q.req.LikeStrategy, Query: q.req.Query,
+	}
+	switch q.class {
+	case classSimilar:
+		err = r.seeds(ctx, q)
+	case classSearch:
+		r.readQuery(ctx, q)
+	}
+	q.time("viewer")
+	return q, err
+}
+
+func classOf(req upnext.Request) string {
+	switch {
+	case req.Query != "":
+		return classSearch
+	case len(req.Like) > 0:
+		return classSimilar
+	}
+	return classPage
+}
+
+// defaults fills in what the caller left open.
+func (q *asked) defaults(set Settings) {
+	req := &q.req
+	if req.Scenario == "" {
+		req.Scenario = map[string]string{classPage: "home", classSimilar: "similar", classSearch: "search"}[q.class]
+	}
+	if req.Count == 0 {
+		req.Count = 20
+	}
+	if req.Explain == "" {
+		req.Explain = "reasons"
+	}
+	if req.Deadline == 0 {
+		req.Deadline = set.Deadline
+	}
+	if req.Exclude.Seen == "" {
+		req.Exclude.Seen = upnext.SeenAll
+		if q.class == classSearch {
+			req.Exclude.Seen = upnext.SeenNone
+		}
+	}
+}
+
+// active finds the collection that requests are answered from. A tenant that
+// has none yet is answered without vectors.
+func (r *Recommender) active(ctx context.Context, q *asked) (index.Index, error) {
+	name, idx, err := r.Collections.Active(ctx, q.tenant.name)
+	switch {
+	case err == nil:
+		q.collection = name
+		return idx, nil
+	case errors.Is(err, upnext.ErrNotFound):
+		if q.tenant.shelf.Len() > 0 {
+			q.degrade("index", errors.New("no collection is promoted yet"))
+		}
+		return nil, nil
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("open the collection: %w: %w", err, upnext.ErrUnavailable)
+	}
+	q.degrade("index", err)
+	return nil, nil
+}
+
+// arm makes the guard out of the request and the viewer, and parses the
+// request's expressions.
+func (r *Recommender) arm(q *asked) error {
+	req, told := &q.req, q.viewer.told
+	if req.Locale == "" {
+		req.Locale = told.Locale
+	}
+	if req.Region == "" {
+		req.Region = told.Region
+	}
+	f, err := q.tenant.filter(req.Filter, filter.Parse, "filter")
+	if err != nil {
+		return err
+	}
+	q.boosts = make([]boost, len(req.Boosts))
+	for i, b := range req.Boosts {
+		q.boosts[i].multiply = b.Multiply
+		if q.boosts[i].when, err = q.tenant.filter(b.If, filter.ParseBoost, fmt.Sprintf("boosts[%d].if", i)); err != nil {
+			return err
+		}
+	}
+	g := &q.guard
+	*g = rule.Guard{
+		Now: q.now, Region: req.Region, Age: r.Settings.UnknownAge, Viewer: q.viewer.state,
+		Items: map[upnext.ItemID]bool{}, Creators: map[string]bool{},
+		Seen: req.Exclude.Seen, Filter: f, Vars: q.vars(),
+	}
+	if told.BirthYear > 0 { // as if the birthday were the last day of the year
+		g.Age = max(0, q.now.Year()-told.BirthYear-1)
+	}
+	for _, list := range [][]upnext.ItemID{req.Exclude.Items, req.Like, req.Unlike} {
+		for _, id := range list {
+			g.Items[id] = true
+		}
+	}
+	for _, c := range req.Exclude.Creators {
+		g.Creators[c] = true
+	}
+	if req.Exclude.SeenWithin > 0 {
+		g.SeenSince = q.now.Add(-req.Exclude.SeenWithin)
+	}
+	if g.Seen == upnext.SeenSession {
+		g.SeenInVisit = map[upnext.ItemID]bool{}
+		for _, a := range q.viewer.acts {
+			if a.Session == req.Session && !a.At.Before(g.SeenSince) {
+				g.SeenInVisit[a.Item] = true
+			}
+		}
+	}
+	return nil
+}
+
+// vars are what user.* and context.* mean in the request's expressions.
+func (q *asked) vars() filter.Vars {
+	user, about := maps.Clone(q.viewer.told.Attributes), maps.Clone(q.req.Context)
+	if user == nil {
+		user = map[string]any{}
+	}
+	if about == nil {
+		about = map[string]any{}
+	}
+	say := func(m map[string]any, name, value string) {
+		if value != "" {
+			m[name] = value
+		}
+	}
+	say(user, "id", q.req.Viewer.ID)
+	say(user, "locale", q.viewer.told.Locale)
+	say(user, "region", q.viewer.told.Region)
+	if y := q.viewer.told.BirthYear; y > 0 {
+		user["birth_year"] = float64(y)
+	}
+	say(about, "locale", q.req.Locale)
+	say(about, "region", q.req.Region)
+	say(about, "device", q.req.Device)
+	return filter.Vars{Now: q.now, User: user, Context: about}
+}
+
+// seeds reads the items that similar ones are wanted for.
+func (r *Recommender) seeds(ctx context.Context, q *asked) error {
+	q.ask.Like = q.tenant.shelf.Items(q.req.Like)
+	for i, it := range q.ask.Like {
+		if it == nil {
+			return fmt.Errorf("item %s: %w", q.req.Like[i], upnext.ErrNotFound)
+		}
+	}
+	for i, it := range q.tenant.shelf.Items(q.req.Unlike) {
+		if it == nil {
+			return fmt.Errorf("item %s: %w", q.req.Unlike[i], upnext.ErrNotFound)
+		}
+	}
+	q.ask.Likes = make([][]float32, len(q.req.Like))
+	if q.ask.Index == nil {
+		return nil
+	}
+	vectors, err := q.ask.Index.Vectors(ctx, append(q.req.Like[:len(q.req.Like):len(q.req.Like)], q.req.Unlike...)...)
+	if err != nil {
+		q.degrade("similar", err)
+		return nil
+	}
+	copy(q.ask.Likes, vectors)
+	for i, v := range q.ask.Likes {
+		if v == nil {
+			q.degrade("similar", fmt.Errorf("item %s is not in the index yet", q.req.Like[i]))
+		}
+	}
+	for _, v := range vectors[len(q.req.Like):] {
+		if v != nil {
+			q.ask.Unlikes = append(q.ask.Unlikes, v)
+		}
+	}
+	return nil
+}
+
+// readQuery makes the query's vector. Without it the words still find.
+func (r *Recommender) readQuery(ctx context.Context, q *asked) {
+	if r.Text == nil || q.ask.Index == nil {
+		return
+	}
+	vectors, err := r.Text.Embed(ctx, embed.Input{Text: q.req.Query})
+	var partial *embed.PartialError
+	switch {
+	case errors.As(err, &partial): // text that the encoder cannot read at all
+		return
+	case err != nil:
+		q.degrade("meaning", err)
+		return
+	}
+	q.ask.Text = vectors[0]
+	if r.Query != nil && q.ask.Text != nil {
+		q.ask.Text = r.Query(q.ask.Text)
+	}
+}
+
+// degrade notes that the answer goes without a part.
+func (q *asked) degrade(stage string, err error) {
+	q.degraded = append(q.degraded, upnext.Degraded{Stage: stage, Reason: err.Error()})
+}
+
+// time notes how long a stage took: since the last one.
+func (q *asked) time(stage string) {
+	now := time.Now()
+	q.timings[stage] = now.Sub(q.lap)
+	q.lap = now
+}
+
+// shown looks an item up again: what the shelf says now is what counts.
+func (q *asked) shown(it *shelf.Item) *shelf.Item { return q.tenant.shelf.Item(it.Item.ID) }

@@ -1,0 +1,222 @@
+package serve
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"upnext"
+	"upnext/serve/shelf"
+	"upnext/serve/source"
+	"upnext/serve/vec"
+)
+
+// candidate is an item on its way to the page.
+type candidate struct {
+	item     *shelf.Item
+	vector   []float32 // nil where it has none
+	origins  []origin
+	features [features]float64
+	score    float64
+}
+
+// origin says which source brought a candidate, and why.
+type origin struct {
+	source string
+	share  float64 // of the fusion that it gave
+	score  float64 // the source's own
+	from   *shelf.Item
+}
+
+// blend makes one list out of the sources' lists: weighted reciprocal rank
+// fusion and the features, summed by the settings' weights into a score of 0
+// to 1; then the request's boosts. Best first, ties by id.
+func (r *Recommender) blend(ctx context.Context, q *asked, found []recalled) []*candidate {
+	list := r.fuse(found)
+	r.fetchVectors(ctx, q, list)
+	weights := weightsOf(r.Settings.Blend[q.class])
+	popularity := q.tenant.crowd.Popularity(ordsOf(list))
+	disliked := r.dislikedVectors(ctx, q)
+	for i, c := range list {
+		q.describe(c)
+		c.features[fPopularity] = popularity[i]
+		if c.vector != nil {
+			for _, v := range disliked {
+				c.features[fDisliked] = max(c.features[fDisliked], float64(vec.Dot(v, c.vector)))
+			}
+		}
+		sum := 0.0
+		for f, w := range weights {
+			sum += w * c.features[f]
+		}
+		c.score = 1 / (1 + math.Exp(-2*(sum-1)))
+		for _, b := range q.boosts {
+			if b.when.Match(c.item.FilterFields(), q.guard.Vars) {
+				c.score *= b.multiply
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b *candidate) int {
+		return cmp.Or(cmp.Compare(b.score, a.score), strings.Compare(string(a.item.Item.ID), string(b.item.Item.ID)))
+	})
+	q.time("rank")
+	return list
+}
+
+// fuse gathers the sources' lists into candidates, each once, with the
+// features that the sources give.
+func (r *Recommender) fuse(found []recalled) []*candidate {
+	at := map[*shelf.Item]*candidate{}
+	var list []*candidate
+	for _, f := range found {
+		weight, ok := r.Settings.SourceShare[f.name]
+		if !ok {
+			weight = 1
+		}
+		for rank, c := range f.candidates {
+			own := at[c.Item]
+			if own == nil {
+				own = &candidate{item: c.Item, origins: make([]origin, 0, 4)}
+				at[c.Item] = own
+				list = append(list, own)
+			}
+			share := weight / (r.Settings.FusionK + float64(rank+1))
+			own.origins = append(own.origins, origin{f.name, share, c.Score, c.From})
+			own.features[fFusion] += share
+			own.claim(f.name, c, f.candidates[0].Score)
+		}
+	}
+	best := 0.0
+	for _, c := range list {
+		best = max(best, c.features[fFusion])
+	}
+	for _, c := range list {
+		for i := range c.origins {
+			c.origins[i].share /= c.features[fFusion]
+		}
+		c.features[fFusion] /= best
+	}
+	return list
+}
+
+// claim keeps a source's own score as a feature.
+func (c *candidate) claim(name string, of source.Candidate, best float64) {
+	switch name {
+	case "together":
+		if best > 0 {
+			c.features[fTogether] = of.Score / best
+		}
+	case "similar":
+		c.features[fSimilar] = of.Score
+	case "words":
+		c.features[fWords] = of.Score
+	case "meaning":
+		c.features[fMeaning] = of.Score
+	}
+}
+
+func ordsOf(list []*candidate) []int32 {
+	ords := make([]int32, len(list))
+	for i, c := range list {
+		ords[i] = c.item.Ord
+	}
+	return ords
+}
+
+// fetchVectors reads the candidates' vectors in one go.
+func (r *Recommender) fetchVectors(ctx context.Context, q *asked, list []*candidate) {
+	if q.ask.Index == nil || len(list) == 0 {
+		return
+	}
+	ids := make([]upnext.ItemID, len(list))
+	for i, c := range list {
+		ids[i] = c.item.Item.ID
+	}
+	vectors, err := q.ask.Index.Vectors(ctx, ids...)
+	if err != nil {
+		q.degrade("vectors", err)
+		return
+	}
+	for i, v := range vectors {
+		list[i].vector = v
+	}
+}
+
+// dislikedItems is how many of the most disliked items are kept away from.
+const dislikedItems = 6
+
+func (r *Recommender) dislikedVectors(ctx context.Context, q *asked) [][]float32 {
+	signals := q.viewer.state.Negative
+	signals = signals[:min(len(signals), dislikedItems)]
+	if q.ask.Index == nil || len(signals) == 0 {
+		return nil
+	}
+	ids := make([]upnext.ItemID, len(signals))
+	for i, sig := range signals {
+		ids[i] = sig.Item.Item.ID
+	}
+	vectors, err := q.ask.Index.Vectors(ctx, ids...)
+	if err != nil {
+		return nil // the candidates' vectors have failed too, and said so
+	}
+	return slices.DeleteFunc(slices.Clone(vectors), func(v []float32) bool { return v == nil })
+}
+
+// describe computes the features that the item and the viewer give.
+func (q *asked) describe(c *candidate) {
+	state, it := q.viewer.state, c.item
+	if c.vector != nil && len(state.Interests) > 0 {
+		most := state.Interests[0].Weight
+		for _, in := range state.Interests {
+			near := float64(vec.Dot(in.Vector, c.vector)) * (0.6 + 0.4*math.Sqrt(in.Weight/most))
+			c.features[fTaste] = max(c.features[fTaste], near)
+		}
+	}
+	c.features[fTopic] = state.TopicMatch(it)
+	if creator := it.Item.CreatorID; creator != "" {
+		c.features[fCreator] = state.ToCreator[creator]
+		if state.Follows[creator] {
+			c.features[fFollowed] = 1
+		}
+	}
+	c.features[fLanguage] = q.languageFit(it.Language())
+	if at := it.Item.PublishedAt; !at.IsZero() && !at.After(q.now) {
+		c.features[fFreshness] = math.Exp2(-float64(q.now.Sub(at)) / float64(14*24*time.Hour))
+	}
+}
+
+// languageFit is 0 to 1: what the viewer has liked tells more than the locale
+// of their device, and either more than nothing.
+func (q *asked) languageFit(language string) float64 {
+	if language == "" {
+		return 0.5
+	}
+	fit := 0.5
+	if q.req.Locale != "" {
+		fit = 0
+		if base(language) == base(q.req.Locale) {
+			fit = 1
+		}
+	}
+	if len(q.viewer.state.Languages) == 0 {
+		return fit
+	}
+	share := 0.0
+	for l, s := range q.viewer.state.Languages {
+		if base(l) == base(language) {
+			share = min(1, share+s)
+		}
+	}
+	return 0.7*math.Sqrt(share) + 0.3*fit
+}
+
+// base is the language of a BCP 47 tag without script and region.
+func base(tag string) string {
+	if i := strings.IndexAny(tag, "-_"); i >= 0 {
+		tag = tag[:i]
+	}
+	return strings.ToLower(tag)
+}

@@ -1,0 +1,164 @@
+// Package crowd counts what all viewers of a tenant did: which items are
+// popular, which are trending and which are watched together. Counts are
+// updated by each event and can be taken back.
+package crowd
+
+import (
+	"hash/maphash"
+	"math"
+	"sync"
+	"time"
+
+	"upnext"
+)
+
+// Settings bound the counts and say how they fade.
+type Settings struct {
+	HalfLife      time.Duration // of popularity and of pairs
+	Recent        int           // of a viewer's items, how many a new one is paired with
+	Neighbours    int           // pairs kept for an item
+	Shrink        float64       // viewers in common that a pair must outweigh to be believed
+	Viewers       int           // whose recent items are held
+	TrendWindow   time.Duration // events older than this do not trend
+	TrendHalfLife time.Duration
+	TrendEntries  int // pairs of viewer and item held for trending
+}
+
+// DefaultSettings hold some 100,000 viewers in less than 100 MB.
+func DefaultSettings() Settings {
+	return Settings{
+		HalfLife: 90 * 24 * time.Hour, Recent: 32, Neighbours: 200, Shrink: 5, Viewers: 100_000,
+		TrendWindow: 48 * time.Hour, TrendHalfLife: 8 * time.Hour, TrendEntries: 500_000,
+	}
+}
+
+// Crowd is the counts of one tenant. Items are the shelf's ords. It is safe
+// for concurrent use.
+type Crowd struct {
+	set  Settings
+	seed maphash.Seed
+
+	mu      sync.RWMutex
+	popular ranking
+	trend   trend
+	recent  recents
+	pairs   map[int32][]pair
+	latest  float64 // unit of the newest event counted
+}
+
+// New returns a Crowd without counts.
+func New(set Settings) *Crowd {
+	return &Crowd{
+		set: set, seed: maphash.MakeSeed(), pairs: map[int32][]pair{},
+		trend: trend{seen: map[visit]entry{}, hours: map[int64][]visit{}}, recent: recents{of: map[uint64]*ring{}},
+	}
+}
+
+// epoch anchors the fading: an event at it weighs 1, a later one more. Older
+// ones need no update then. The exponent is bounded so that counts of any
+// time fit into a float32: what lies 15 years apart is worth the same.
+var epoch = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func (s Settings) unit(at time.Time) float64 {
+	return math.Exp2(max(-60, min(60, float64(at.Sub(epoch))/float64(s.HalfLife))))
+}
+
+// Add counts that a viewer liked or watched an item. Again the same item soon
+// after counts for trending alone, and there as the later of the two. now
+// bounds the window of trending.
+func (c *Crowd) Add(viewer upnext.ViewerID, item int32, at, now time.Time) {
+	v, u := c.hash(viewer), c.set.unit(at)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.trend.add(visit{v, item}, at, now, c.set)
+	r := c.recent.ring(v, c.set)
+	if r.has(item) {
+		return
+	}
+	c.latest = max(c.latest, u)
+	c.popular.add(item, u)
+	for _, other := range r.items {
+		c.bump(item, other.item, u)
+		c.bump(other.item, item, u)
+	}
+	r.push(kept{item, float32(u)}, c.set.Recent)
+}
+
+// Remove takes back what Add counted for the viewer and the item.
+func (c *Crowd) Remove(viewer upnext.ViewerID, item int32) {
+	v := c.hash(viewer)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.trend.remove(visit{v, item})
+	r, ok := c.recent.of[v]
+	if !ok {
+		return
+	}
+	i := r.index(item)
+	if i < 0 {
+		return
+	}
+	gone := r.items[i]
+	c.popular.add(item, -float64(gone.unit))
+	for j, other := range r.items {
+		if j != i { // the pair was counted when the later of the two came
+			u := float64(r.items[max(i, j)].unit)
+			c.bump(item, other.item, -u)
+			c.bump(other.item, item, -u)
+		}
+	}
+	r.items = append(r.items[:i], r.items[i+1:]...)
+}
+
+// Forget drops what is held of a viewer. What they did was taken back by
+// Remove; this is for the rest.
+func (c *Crowd) Forget(viewer upnext.ViewerID) {
+	v := c.hash(viewer)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.recent.of, v)
+}
+
+func (c *Crowd) hash(v upnext.ViewerID) uint64 { return maphash.String(c.seed, v.String()) }
+
+// Scored is an item and a number to order by.
+type Scored struct {
+	Item  int32
+	Score float64
+}
+
+// Popular returns the most popular items, best first, while yield wants more.
+// Scores are relative to the most popular, 0 to 1.
+func (c *Crowd) Popular(yield func(Scored) bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	c.popular.each(yield)
+}
+
+// Popularity returns for each item how popular it is, 0 to 1, on a scale of
+// logarithms: what few have watched is not nothing.
+func (c *Crowd) Popularity(items []int32) []float64 {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	top := c.popular.top()
+	scores := make([]float64, len(items))
+	for i, it := range items {
+		if s := c.popular.score[it]; s > 0 && top > 0 {
+			scores[i] = math.Log1p(100*s/top) / math.Log1p(100)
+		}
+	}
+	return scores
+}
+
+// Trending returns the items that are watched now, best first, while yield
+// wants more. Scores are numbers of viewers, faded by time.
+func (c *Crowd) Trending(now time.Time, yield func(Scored) bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.trend.expire(now, c.set)
+	scale := c.trend.scale(now, c.set)
+	c.trend.rank.each(func(s Scored) bool {
+		s.Score *= c.trend.rank.top() * scale
+		return yield(s)
+	})
+}

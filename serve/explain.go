@@ -1,0 +1,191 @@
+package serve
+
+import (
+	"cmp"
+	"hash/fnv"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/oklog/ulid/v2"
+
+	"upnext"
+	"upnext/serve/shelf"
+)
+
+// explain makes the slate: what is shown, at which rank, why, and what else
+// might have been.
+func (r *Recommender) explain(q *asked, placed, ranked []*candidate) upnext.Slate {
+	s := upnext.Slate{
+		ID: upnext.SlateID("rec_" + ulid.MustNewDefault(q.now).String()), Viewer: q.req.Viewer, Session: q.req.Session,
+		Scenario: q.req.Scenario, At: q.now, Shortfall: q.req.Count - len(placed),
+		Versions: map[string]string{"settings": r.version}, Timings: q.timings,
+		Items: make([]upnext.Placed, len(placed)),
+	}
+	if q.collection != "" {
+		s.Versions["collection"] = q.collection
+	}
+	for i, c := range placed {
+		p := place(c, i+1)
+		p.Propensity = 1 // nothing is left to chance
+		if q.req.Explain != "none" {
+			p.Reasons = q.reasons(c)
+		}
+		p.Token = r.sign(q.tenant.name, Claim{s.ID, p.Item, p.Rank, s.Variant, p.Propensity})
+		s.Items[i] = p
+	}
+	s.Unshown = r.unshown(q, placed, ranked)
+	q.time("explain")
+	q.timings["total"] = q.lap.Sub(q.started)
+	s.Degraded = q.degraded
+	r.meters.observe(q)
+	return s
+}
+
+func place(c *candidate, rank int) upnext.Placed {
+	p := upnext.Placed{Item: c.item.Item.ID, Rank: rank, Score: c.score, Features: featureMap(c.features)}
+	for _, o := range c.origins {
+		p.Sources = append(p.Sources, o.source)
+	}
+	return p
+}
+
+// unshown samples candidates that were not shown, by the seed and the viewer,
+// at the ranks that they had by score.
+func (r *Recommender) unshown(q *asked, placed, ranked []*candidate) []upnext.Placed {
+	shown := make(map[*candidate]bool, len(placed))
+	for _, c := range placed {
+		shown[c] = true
+	}
+	var rest []int
+	for i, c := range ranked {
+		if !shown[c] && c.item != nil { // nil went from the catalogue meanwhile
+			rest = append(rest, i)
+		}
+	}
+	h := fnv.New64a()
+	h.Write([]byte(q.req.Viewer.String()))
+	rng := rand.New(rand.NewPCG(r.Seed, h.Sum64()))
+	rng.Shuffle(len(rest), func(i, j int) { rest[i], rest[j] = rest[j], rest[i] })
+	rest = rest[:min(len(rest), r.Settings.Unshown)]
+	slices.Sort(rest)
+	sample := make([]upnext.Placed, len(rest))
+	for i, at := range rest {
+		sample[i] = place(ranked[at], at+1)
+	}
+	return sample
+}
+
+// mostReasons is how many reasons an item is given.
+const mostReasons = 2
+
+// tasteTells is the cosine to an interest from which it is a reason, whatever
+// source brought the item.
+const tasteTells = 0.3
+
+// reasons says in words what truly brought an item: each source by its share,
+// and what lies behind it.
+func (q *asked) reasons(c *candidate) []upnext.Reason {
+	var found []upnext.Reason
+	add := func(code string, weight float64, about *shelf.Item, what string) {
+		i := slices.IndexFunc(found, func(r upnext.Reason) bool { return r.Code == code && (about == nil || r.Item == about.Item.ID) })
+		if i >= 0 {
+			found[i].Weight += weight
+			return
+		}
+		reason := upnext.Reason{Code: code, Weight: weight}
+		if about != nil {
+			reason.Item, what = about.Item.ID, about.Item.Title
+		}
+		reason.Text = words(q.req.Locale, code, what)
+		found = append(found, reason)
+	}
+	byTaste := c.features[fTaste] >= tasteTells
+	for _, o := range c.origins {
+		switch o.source {
+		case "taste":
+			byTaste = true
+		case "last":
+			code, _ := q.because(o.from)
+			add(code, o.share, o.from, "")
+		case "together":
+			add("watched_together", o.share, o.from, "")
+		case "similar":
+			add("similar_to", o.share, q.seedOf(o.from), "")
+		case "words", "meaning":
+			if q.class == classSimilar {
+				add("similar_to", o.share, q.seedOf(o.from), "")
+			} else {
+				add("matches_search", o.share, nil, q.req.Query)
+			}
+		case "followed":
+			add("from_followed", 1+o.share, nil, cmp.Or(c.item.Item.CreatorName, c.item.Item.CreatorID))
+		case "trending":
+			add("trending", o.share/2, nil, "")
+		case "popular", "backfill":
+			add("popular", o.share/3, nil, "")
+		case "fresh":
+			if c.features[fFreshness] > 0.25 { // four weeks: else it is not new
+				add("fresh", o.share/3, nil, "")
+			}
+		}
+	}
+	if about, near := q.nearest(c); byTaste && q.class == classPage && about != nil {
+		code, _ := q.because(about)
+		add(code, 0.3+near, about, "")
+	}
+	if len(found) == 0 {
+		add("to_explore", 1, nil, "")
+	}
+	return strongest(found)
+}
+
+// strongest keeps the weightiest reasons and makes shares of their weights.
+func strongest(found []upnext.Reason) []upnext.Reason {
+	slices.SortStableFunc(found, func(a, b upnext.Reason) int { return cmp.Compare(b.Weight, a.Weight) })
+	total := 0.0
+	for _, r := range found {
+		total += r.Weight
+	}
+	found = found[:min(len(found), mostReasons)]
+	for i := range found {
+		found[i].Weight /= total
+	}
+	return found
+}
+
+// nearest returns what the viewer took to that is most like the candidate.
+func (q *asked) nearest(c *candidate) (*shelf.Item, float64) {
+	var about *shelf.Item
+	best := float32(0)
+	if c.vector == nil {
+		return nil, 0
+	}
+	for _, in := range q.viewer.state.Interests {
+		if sig, near := in.Nearest(c.vector); near > best {
+			about, best = sig.Item, near
+		}
+	}
+	return about, float64(best)
+}
+
+// because tells a like from a mere watch.
+func (q *asked) because(it *shelf.Item) (code string, known bool) {
+	for _, sig := range q.viewer.state.Positive {
+		if sig.Item == it {
+			if sig.Liked {
+				return "because_liked", true
+			}
+			return "because_watched", true
+		}
+	}
+	return "because_watched", false
+}
+
+// seedOf is the item that a similar one is like: the one that led there, or
+// the first that was asked for.
+func (q *asked) seedOf(from *shelf.Item) *shelf.Item {
+	if from == nil {
+		return q.ask.Like[0]
+	}
+	return from
+}

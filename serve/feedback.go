@@ -1,0 +1,117 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"maps"
+
+	"upnext"
+)
+
+// Prepare completes an event as it came in: the time of receipt, and from its
+// token the item and the position. Then it checks the event: ErrInvalid names
+// what is wrong.
+//
+// A token that is not ours, or speaks of another item, does not cost the
+// event, which is true without it: the token is dropped, so that nothing is
+// attributed, and Context["token_rejected"] says why.
+func (r *Recommender) Prepare(t upnext.Tenant, e upnext.Event) (upnext.Event, error) {
+	now := r.Now()
+	if e.ReceivedAt.IsZero() {
+		e.ReceivedAt = now
+	}
+	if e.Token != "" {
+		claim, err := r.Verify(t, e.Token)
+		if err == nil && e.Item != "" && e.Item != claim.Item {
+			err = fmt.Errorf("token: is of item %s: %w", claim.Item, upnext.ErrInvalid)
+		}
+		if err != nil {
+			r.meters.tokens.Inc()
+			e.Token, e.Context = "", maps.Clone(e.Context)
+			if e.Context == nil {
+				e.Context = map[string]any{}
+			}
+			e.Context["token_rejected"] = err.Error()
+		} else {
+			e.Item = claim.Item
+			if e.Position == 0 {
+				e.Position = claim.Rank
+			}
+		}
+	}
+	return e, e.Validate(now)
+}
+
+// Feedback takes in events, all or none: they are stored, then felt by the
+// viewers who are held in memory. When it returns, the next answer to each of
+// them knows. What all viewers do together (popular, trending, watched
+// together) follows within Settings.FollowEvery.
+func (r *Recommender) Feedback(ctx context.Context, t upnext.Tenant, events ...upnext.Event) ([]upnext.Appended, error) {
+	if len(events) == 0 {
+		return nil, nil
+	}
+	ready := make([]upnext.Event, len(events))
+	for i, e := range events {
+		var err error
+		if ready[i], err = r.Prepare(t, e); err != nil {
+			return nil, fmt.Errorf("feedback: events[%d]: %w", i, err)
+		}
+	}
+	appended, err := r.Events.Append(ctx, t, ready...)
+	if err != nil {
+		return nil, fmt.Errorf("feedback: %w", err)
+	}
+	for i, a := range appended {
+		r.meters.count(ready[i], a.Duplicate)
+		if !a.Duplicate {
+			ready[i].Seq = a.Seq
+			r.viewers.feel(t, ready[i])
+		}
+	}
+	r.tenant(t) // followed from now on
+	select {
+	case r.wake <- struct{}{}:
+	default: // somebody has been told already
+	}
+	return appended, nil
+}
+
+// Retract takes an event back: from the store, from what is believed of the
+// viewer, and from the counts. A zero viewer means whoever sent it.
+func (r *Recommender) Retract(ctx context.Context, t upnext.Tenant, viewer upnext.ViewerID, id upnext.EventID) error {
+	tn, err := r.open(ctx, t)
+	if err != nil {
+		return fmt.Errorf("retract event %s: %w", id, err)
+	}
+	// The tail must not read the event before and count it after.
+	if err := tn.lock(ctx); err != nil {
+		return fmt.Errorf("retract event %s: %w", id, err)
+	}
+	defer tn.unlock()
+	e, err := r.Events.Retract(ctx, t, viewer, id)
+	if err != nil {
+		return fmt.Errorf("retract event %s: %w", id, err)
+	}
+	r.viewers.forget(viewerKey{t, e.Viewer})
+	it := r.takenTo(tn, e)
+	if it == nil {
+		return nil
+	}
+	left, err := r.Events.ByViewer(ctx, t, e.Viewer, r.Settings.Remember)
+	if err != nil {
+		return fmt.Errorf("retract event %s: %w", id, err)
+	}
+	for _, other := range left {
+		if other.Item == e.Item && r.takenTo(tn, other) != nil {
+			return nil // they took to it by other events too
+		}
+	}
+	tn.crowd.Remove(e.Viewer, it.Ord)
+	return nil
+}
+
+// Forget drops what memory holds of a viewer. Who has put or deleted a
+// viewer's properties calls it, and the next answer knows.
+func (r *Recommender) Forget(t upnext.Tenant, viewer upnext.ViewerID) {
+	r.viewers.forget(viewerKey{t, viewer})
+}

@@ -1,0 +1,92 @@
+package serve
+
+import (
+	"context"
+
+	"upnext"
+	"upnext/serve/rule"
+	"upnext/serve/source"
+)
+
+// rerank arranges the page: diversity under the dial, the creators' share,
+// and the guard last, on what the shelf says at that moment.
+func (r *Recommender) rerank(q *asked, ranked []*candidate) []*candidate {
+	views := make([]rule.Ranked, len(ranked))
+	for i, c := range ranked {
+		views[i] = rule.Ranked{Item: c.item, Vector: c.vector, Score: c.score}
+	}
+	page := r.page(q)
+	order := page.Arrange(views)
+	placed := make([]*candidate, 0, q.req.Count)
+	taken := make([]bool, len(ranked))
+	for _, i := range order {
+		taken[i] = true
+		placed = q.pass(placed, ranked[i])
+	}
+	for i, c := range ranked { // in the place of what did not pass
+		if len(placed) < q.req.Count && !taken[i] {
+			placed = q.pass(placed, c)
+		}
+	}
+	if len(placed) < q.req.Count && q.req.Backfill == "popular" {
+		placed = q.backfill(placed)
+	}
+	q.time("rerank")
+	return placed
+}
+
+// page says how the request's page is arranged. A search is in the order of
+// its matches unless the caller turns the dial.
+func (r *Recommender) page(q *asked) rule.Page {
+	p := rule.Page{Count: q.req.Count, Diversity: r.Settings.Diversity, Pool: r.Settings.ArrangePool}
+	if q.class == classSearch {
+		p.Diversity = 0
+	} else if share := r.Settings.CreatorShare; share > 0 {
+		p.CreatorCap = max(2, int(share*float64(q.req.Count)))
+	}
+	if q.class == classPage && len(q.viewer.state.Positive) == 0 {
+		p.Diversity = max(p.Diversity, r.Settings.ColdDiversity)
+	}
+	if q.req.Diversity != nil {
+		p.Diversity = *q.req.Diversity
+	}
+	return p
+}
+
+// pass appends a candidate as the shelf has it now, if the guard lets it.
+func (q *asked) pass(placed []*candidate, c *candidate) []*candidate {
+	c.item = q.shown(c.item)
+	if !q.guard.Pass(c.item) {
+		return placed
+	}
+	return append(placed, c)
+}
+
+// backfill fills a page that the filter left short with popular items, and
+// then with new ones, that fail nothing but the filter.
+func (q *asked) backfill(placed []*candidate) []*candidate {
+	guard := q.guard
+	guard.EvenFiltered = true
+	ask := q.ask
+	ask.Filter, ask.Pass, ask.Wide = nil, guard.Pass, true
+	met := map[upnext.ItemID]bool{}
+	for _, c := range placed {
+		met[c.item.Item.ID] = true
+	}
+	for _, s := range []source.Source{source.Popular{}, source.Fresh{}} {
+		more, err := s.Recall(context.Background(), ask, 2*q.req.Count)
+		if err != nil { // these two read memory alone
+			q.degrade("backfill", err)
+			continue
+		}
+		for _, c := range more {
+			if id := c.Item.Item.ID; len(placed) < q.req.Count && !met[id] {
+				met[id] = true
+				placed = append(placed, &candidate{
+					item: c.Item, origins: []origin{{source: "backfill", share: 1, score: c.Score}},
+				})
+			}
+		}
+	}
+	return placed
+}

@@ -1,0 +1,97 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"upnext"
+)
+
+// pruneEvery is how often old slates are looked for.
+const pruneEvery = time.Hour
+
+// Run loads the tenants of Config, then follows their catalogues and events,
+// writes slates and prunes them. It returns when ctx ends, after the last
+// slate is written; with an error only where loading failed before that.
+func (r *Recommender) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() { r.writeSlates(ctx) })
+	for _, t := range r.Tenants {
+		if err := r.Refresh(ctx, t); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("run: %w", err)
+		}
+	}
+	wg.Go(func() { r.prune(ctx) })
+	tick := time.NewTicker(r.Settings.FollowEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		case <-r.wake:
+		}
+		for _, t := range r.known() {
+			if err := r.Refresh(ctx, t); err != nil && ctx.Err() == nil {
+				// The stores may be back at the next tick; answers go on meanwhile.
+				r.Logger.Error("cannot follow", "tenant", t, "error", err)
+			}
+		}
+	}
+}
+
+// known lists the tenants that were met.
+func (r *Recommender) known() []upnext.Tenant {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	tenants := make([]upnext.Tenant, 0, len(r.tenants))
+	for t := range r.tenants {
+		tenants = append(tenants, t)
+	}
+	return tenants
+}
+
+func (r *Recommender) prune(ctx context.Context) {
+	tick := time.NewTicker(pruneEvery)
+	defer tick.Stop()
+	for {
+		n, err := r.Slates.Prune(ctx, r.Now().Add(-r.Settings.SlateKeep))
+		switch {
+		case err != nil && ctx.Err() == nil:
+			r.Logger.Error("slates not pruned", "error", err)
+		case n > 0:
+			r.Logger.Info("slates pruned", "slates", n)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// Ready returns nil once each tenant of Config can be answered, else an
+// ErrUnavailable that names what is missing. A tenant without items is ready:
+// its answer is an empty page.
+func (r *Recommender) Ready() error {
+	for _, t := range r.Tenants {
+		tn := r.tenant(t)
+		if !tn.loaded.Load() {
+			return fmt.Errorf("tenant %s: catalogue and events are being loaded: %w", t, upnext.ErrUnavailable)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), r.Settings.Deadline)
+		_, _, err := r.Collections.Active(ctx, t)
+		cancel()
+		switch {
+		case err == nil:
+		case errors.Is(err, upnext.ErrNotFound) && tn.shelf.Len() == 0:
+		default:
+			return fmt.Errorf("tenant %s: index: %w: %w", t, err, upnext.ErrUnavailable)
+		}
+	}
+	return nil
+}

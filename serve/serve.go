@@ -1,0 +1,133 @@
+// Package serve answers requests: it finds candidates in several sources,
+// blends and ranks them, arranges a page, guards it and says why. Everything
+// is computed in the request, so that an event is felt in the next answer.
+package serve
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"upnext"
+	"upnext/embed"
+	"upnext/index"
+	"upnext/serve/source"
+)
+
+// Config is what a Recommender works with. All stores are needed; see the
+// comments for what may be missing.
+type Config struct {
+	Catalog     upnext.Catalog
+	Events      upnext.Events
+	Viewers     upnext.Viewers
+	Slates      upnext.Slates
+	Schemas     upnext.Schemas
+	Collections index.Collections
+
+	Text  embed.Embedder                    // of search queries; nil: searches go by words alone
+	Query func(textVec []float32) []float32 // lays a text vector into the content space; nil: it is there already
+
+	Logger   *slog.Logger          // nil: silent
+	Now      func() time.Time      // nil: time.Now
+	Seed     uint64                // of what is left to chance
+	TokenKey []byte                // signs tokens; nil: a random one, so that tokens die with the process
+	Settings Settings              // start from DefaultSettings
+	Metrics  prometheus.Registerer // nil: nothing is registered
+	Tenants  []upnext.Tenant       // loaded by Run before the first request; nil: DefaultTenant
+
+	// Sources replace those of a page, of similar items and of a search where
+	// they are not nil.
+	Sources *Sources
+}
+
+// Sources are the ways to find candidates, by what is asked for.
+type Sources struct {
+	Page    []source.Source
+	Similar []source.Source
+	Search  []source.Source
+}
+
+// DefaultSources are all that there are.
+func DefaultSources() Sources {
+	return Sources{
+		Page: []source.Source{
+			source.Taste{}, source.Last{}, source.Together{}, source.Followed{},
+			source.Trending{}, source.Popular{}, source.Fresh{},
+		},
+		Similar: []source.Source{source.Similar{}, source.Together{}, source.Words{}},
+		Search:  []source.Source{source.Words{}, source.Meaning{}},
+	}
+}
+
+// Recommender answers requests and takes in events. It is safe for concurrent
+// use.
+type Recommender struct {
+	Config
+	sources Sources
+	meters  meters
+	viewers *viewers
+	slates  *slateQueue
+	version string // of the settings
+
+	mu      sync.Mutex
+	tenants map[upnext.Tenant]*tenant
+	wake    chan struct{} // events were appended: look at the tail
+}
+
+// New returns a Recommender that has loaded nothing yet: see Run.
+func New(cfg Config) *Recommender {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if len(cfg.TokenKey) == 0 {
+		cfg.TokenKey = randomKey()
+	}
+	if len(cfg.Tenants) == 0 {
+		cfg.Tenants = []upnext.Tenant{upnext.DefaultTenant}
+	}
+	sources := DefaultSources()
+	if cfg.Sources != nil {
+		sources = *cfg.Sources
+	}
+	r := &Recommender{
+		Config: cfg, sources: sources, version: cfg.Settings.version(),
+		tenants: map[upnext.Tenant]*tenant{}, wake: make(chan struct{}, 1),
+	}
+	r.viewers = newViewers(cfg)
+	r.slates = newSlateQueue(cfg.Settings.SlateQueue)
+	r.meters = newMeters(cfg.Metrics, r)
+	return r
+}
+
+// Recommend answers one request: a page for the viewer, items like others
+// (req.Like, ErrNotFound where one is not in the catalogue) or a search
+// (req.Query). Nothing that fails the guard is in the answer; see rule.Guard.
+//
+// Exclude.Seen defaults to SeenAll, and to SeenNone for a search: who looks
+// for something may have seen it. A part that failed or was late is named in
+// Degraded; ErrUnavailable is returned where nothing can be served.
+func (r *Recommender) Recommend(ctx context.Context, t upnext.Tenant, req upnext.Request) (upnext.Slate, error) {
+	q, err := r.begin(ctx, t, req)
+	if err != nil {
+		return upnext.Slate{}, fmt.Errorf("recommend to %s: %w", req.Viewer, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, q.req.Deadline)
+	defer cancel()
+	recalled := r.recall(ctx, q)
+	ranked := r.blend(ctx, q, recalled)
+	placed := r.rerank(q, ranked)
+	slate := r.explain(q, placed, ranked)
+	if len(slate.Items) == 0 && len(slate.Degraded) > 0 {
+		d := slate.Degraded[0]
+		return upnext.Slate{}, fmt.Errorf("recommend to %s: %s: %s: %w", req.Viewer, d.Stage, d.Reason, upnext.ErrUnavailable)
+	}
+	r.keep(q, slate)
+	return slate, nil
+}

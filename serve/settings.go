@@ -1,0 +1,85 @@
+package serve
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"time"
+
+	"upnext/serve/crowd"
+	"upnext/serve/taste"
+)
+
+// Settings are the dials of the request path. They act at once on a new
+// Recommender; nothing that is stored depends on them.
+type Settings struct {
+	Taste taste.Settings
+	Crowd crowd.Settings
+
+	Remember     int           // a viewer's latest events that are read: what is older is forgotten
+	HeldViewers  int           // viewers held in memory
+	HeldBytes    int64         // and the bytes that their events may take
+	RereadViewer time.Duration // after which a held viewer's properties are read again
+
+	Quotas         map[string]int // candidates by source
+	SourceDeadline time.Duration  // for each source; never more than half of the request's
+	Deadline       time.Duration  // of a request that names none
+
+	FusionK     float64                       // of the reciprocal rank fusion
+	SourceShare map[string]float64            // weight of a source in the fusion; 1 where not named
+	Blend       map[string]map[string]float64 // "page", "similar", "search": weight of a feature
+
+	Diversity     float64 // of a page whose request names none
+	ColdDiversity float64 // the least for a viewer of whom nothing is known
+	CreatorShare  float64 // most of a page that one creator may have
+	ArrangePool   int     // how many of the best are arranged for diversity
+
+	UnknownAge int // items up to this MinAge are shown to a viewer whose age is not known
+
+	Unshown     int           // candidates kept with a slate that were not shown
+	SlateQueue  int           // slates waiting to be written; more are dropped and counted
+	SlateKeep   time.Duration // slates older than this are pruned
+	FollowEvery time.Duration // how often the catalogue and the events are looked at, unless woken
+}
+
+// DefaultSettings are those of an installation that says nothing.
+func DefaultSettings() Settings {
+	return Settings{
+		Taste: taste.DefaultSettings(), Crowd: crowd.DefaultSettings(),
+		Remember: 20_000, HeldViewers: 20_000, HeldBytes: 256 << 20, RereadViewer: time.Minute,
+		Quotas: map[string]int{
+			"taste": 200, "last": 60, "together": 150, "followed": 40, "trending": 40, "popular": 60, "fresh": 40,
+			"similar": 200, "words": 150, "meaning": 150,
+		},
+		SourceDeadline: 400 * time.Millisecond, Deadline: time.Second,
+		FusionK:     60,
+		SourceShare: map[string]float64{"taste": 1.2, "together": 1.2, "trending": 0.6, "popular": 0.6, "fresh": 0.4},
+		Blend: map[string]map[string]float64{
+			"page": {
+				"fusion": 0.8, "taste": 1, "together": 0.6, "topic": 0.5, "creator": 0.4, "followed": 0.2,
+				"language": 0.35, "popularity": 0.2, "freshness": 0.1, "disliked": -0.6,
+			},
+			"similar": {
+				"fusion": 0.8, "similar": 1.5, "together": 0.5, "topic": 0.1, "creator": 0.1, "language": 0.1,
+				"popularity": 0.05, "disliked": -0.3,
+			},
+			"search": {
+				"fusion": 0.6, "words": 1.2, "meaning": 1, "topic": 0.1, "creator": 0.1, "language": 0.1,
+				"popularity": 0.1, "disliked": -0.2,
+			},
+		},
+		Diversity: 0.3, ColdDiversity: 0.5, CreatorShare: 0.2, ArrangePool: 150,
+		UnknownAge: 12,
+		Unshown:    20, SlateQueue: 1024, SlateKeep: 7 * 24 * time.Hour, FollowEvery: time.Second,
+	}
+}
+
+// version names settings: equal settings, equal names.
+func (s Settings) version() string {
+	text, err := json.Marshal(s)
+	if err != nil { // a NaN among the weights
+		return "unprintable"
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:6])
+}

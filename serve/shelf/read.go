@@ -1,0 +1,97 @@
+package shelf
+
+import (
+	"slices"
+
+	"upnext"
+)
+
+// Version is that of the latest change that was applied.
+func (s *Shelf) Version() int64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.version
+}
+
+// Added grows whenever an id comes to the shelf that was not on it.
+func (s *Shelf) Added() int64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.added
+}
+
+// Len is how many items there are.
+func (s *Shelf) Len() int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.live
+}
+
+// Item returns one item, nil where it is not on the shelf.
+func (s *Shelf) Item(id upnext.ItemID) *Item {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.get(id)
+}
+
+// Items returns the items of ids, in their order, nil for what is not there.
+func (s *Shelf) Items(ids []upnext.ItemID) []*Item {
+	items := make([]*Item, len(ids))
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for i, id := range ids {
+		items[i] = s.get(id)
+	}
+	return items
+}
+
+func (s *Shelf) get(id upnext.ItemID) *Item {
+	if ord, ok := s.ords[id]; ok {
+		return s.items[ord]
+	}
+	return nil
+}
+
+// ByOrd appends to into the items of ords, leaving out what is not there.
+func (s *Shelf) ByOrd(into []*Item, ords ...int32) []*Item {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, ord := range ords {
+		if it := s.items[ord]; it != nil {
+			into = append(into, it)
+		}
+	}
+	return into
+}
+
+// Current reports whether each of items is still what the shelf holds.
+func (s *Shelf) Current(items []*Item) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, it := range items {
+		if s.items[it.Ord] != it {
+			return false
+		}
+	}
+	return true
+}
+
+// Newest returns all items, the latest published first and then those without
+// a date, by id. Callers must not change it.
+func (s *Shelf) Newest() []*Item {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.newest
+}
+
+// By returns a creator's items, newest first.
+func (s *Shelf) By(creator string) []*Item {
+	s.mu.RLock()
+	items := make([]*Item, 0, len(s.makers[creator]))
+	for _, ord := range s.makers[creator] {
+		items = append(items, s.items[ord])
+	}
+	s.mu.RUnlock()
+	slices.SortFunc(items, newer)
+	return items
+}

@@ -1,0 +1,29 @@
+package source
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"upnext/serve/shelf"
+)
+
+// best returns the n best of candidates, each item once with its best score,
+// ties by id. It reorders candidates.
+func best(candidates []Candidate, n int) []Candidate {
+	slices.SortStableFunc(candidates, func(a, b Candidate) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), strings.Compare(string(a.Item.Item.ID), string(b.Item.Item.ID)))
+	})
+	met := make(map[*shelf.Item]bool, len(candidates))
+	kept := candidates[:0]
+	for _, c := range candidates {
+		if len(kept) == n {
+			break
+		}
+		if !met[c.Item] {
+			met[c.Item] = true
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}

@@ -1,0 +1,92 @@
+// Package source finds candidates for a page. Each source is a file; each
+// looks at the same Ask and brings what it would show, best first.
+package source
+
+import (
+	"context"
+	"time"
+
+	"upnext"
+	"upnext/filter"
+	"upnext/index"
+	"upnext/serve/crowd"
+	"upnext/serve/shelf"
+	"upnext/serve/taste"
+)
+
+// Ask is one request as sources see it. Sources must not change it.
+type Ask struct {
+	Now    time.Time
+	Viewer *taste.State
+	Shelf  *shelf.Shelf
+	Crowd  *crowd.Crowd
+	Index  index.Index // nil where the tenant has no collection yet
+	Filter *filter.Filter
+	Vars   filter.Vars
+	Pass   func(*shelf.Item) bool // the guard: what fails it need not be brought
+	Wide   bool                   // look everywhere: the first look did not fill the page
+
+	Like     []*shelf.Item // what similar items are wanted for
+	Likes    [][]float32   // their vectors, nil for what has none
+	Unlikes  [][]float32   // vectors of what they shall not be like
+	Strategy string        // "average" or "best_score"
+	Query    string        // the text searched for
+	Text     []float32     // its vector in the content space
+}
+
+// Candidate is an item that a source brings.
+type Candidate struct {
+	Item  *shelf.Item
+	Score float64     // comparable within its source only
+	From  *shelf.Item // the item that led to it; nil where none did
+}
+
+// Source is one way to find candidates. It is safe for concurrent use.
+type Source interface {
+	// Name is constant and unique; it is the provenance in answers.
+	Name() string
+
+	// Recall returns up to n items that pass, best first, each once. It is
+	// deterministic: equal asks give equal answers.
+	Recall(ctx context.Context, ask Ask, n int) ([]Candidate, error)
+}
+
+// depth is how many hits to ask an index for so that about n pass: what the
+// viewer has seen lies near what they like, and is not shown again.
+func (a Ask) depth(n int) int {
+	k := n + n/2 + min(len(a.Viewer.Seen), 3*n)
+	if a.Wide {
+		k = 4*k + 200
+	}
+	return k
+}
+
+// reach is how many of a long list to look at so that n pass.
+func (a Ask) reach(n int) int {
+	if a.Wide {
+		return int(^uint(0) >> 1)
+	}
+	return 10*n + len(a.Viewer.Seen)
+}
+
+// search asks the index and puts the hits on the shelf: those that pass.
+func (a Ask) search(ctx context.Context, k int, vectors ...[]float32) ([][]Candidate, error) {
+	hits, err := a.Index.Search(ctx, index.Query{Vectors: vectors, K: k, Filter: a.Filter, Vars: a.Vars})
+	if err != nil {
+		return nil, err
+	}
+	found := make([][]Candidate, len(hits))
+	for i, list := range hits {
+		ids := make([]upnext.ItemID, len(list))
+		for j, h := range list {
+			ids[j] = h.ID
+		}
+		found[i] = make([]Candidate, 0, len(list))
+		for j, it := range a.Shelf.Items(ids) {
+			if a.Pass(it) {
+				found[i] = append(found[i], Candidate{Item: it, Score: float64(list[j].Score)})
+			}
+		}
+	}
+	return found, nil
+}

@@ -1,0 +1,57 @@
+package source
+
+import (
+	"context"
+
+	"upnext/serve/crowd"
+	"upnext/serve/shelf"
+	"upnext/serve/taste"
+)
+
+// Together brings what others watched together with what the viewer took to,
+// or with the items that similar ones are wanted for.
+type Together struct{}
+
+// togetherSeeds is how many of the viewer's items are looked at.
+const togetherSeeds = 30
+
+// Name is "together".
+func (Together) Name() string { return "together" }
+
+// Recall sums the counts over the seeds; From is the seed that says most.
+func (Together) Recall(_ context.Context, ask Ask, n int) ([]Candidate, error) {
+	seeds := ask.Like
+	var scored []crowd.Scored
+	for _, it := range seeds {
+		scored = append(scored, crowd.Scored{Item: it.Ord, Score: 1})
+	}
+	if len(seeds) == 0 {
+		latest := ask.Viewer.Latest
+		for _, sig := range latest[:min(len(latest), togetherSeeds)] {
+			seeds = append(seeds, sig.Item)
+			scored = append(scored, crowd.Scored{Item: sig.Item.Ord, Score: strength(sig)})
+		}
+	}
+	if len(seeds) == 0 {
+		return nil, nil
+	}
+	together := ask.Crowd.Together(scored)
+	ords := make([]int32, len(together))
+	for i, t := range together {
+		ords[i] = t.Item
+	}
+	items := make(map[int32]*shelf.Item, len(ords))
+	for _, it := range ask.Shelf.ByOrd(nil, ords...) {
+		items[it.Ord] = it
+	}
+	var all []Candidate
+	for _, t := range together {
+		if it := items[t.Item]; ask.Pass(it) {
+			all = append(all, Candidate{it, t.Score, seeds[t.Seed]})
+		}
+	}
+	return best(all, n), nil
+}
+
+// strength bounds a signal's weight, so that one item does not drown the rest.
+func strength(sig taste.Signal) float64 { return min(1.5, 0.2+sig.Weight) }

@@ -1,0 +1,31 @@
+package serve
+
+import "fmt"
+
+// phrases are the reasons in words: English and Chinese. %s is a title, a
+// name or the text that was searched.
+var phrases = map[string][2]string{
+	"because_liked":    {"Because you liked “%s”", "因为你喜欢《%s》"},
+	"because_watched":  {"Because you watched “%s”", "因为你看过《%s》"},
+	"similar_to":       {"Similar to “%s”", "与《%s》相似"},
+	"watched_together": {"Others watched it together with “%s”", "看过《%s》的人也在看"},
+	"from_followed":    {"New from %s, whom you follow", "来自你关注的 %s"},
+	"matches_search":   {"Matches “%s”", "与“%s”相关"},
+	"trending":         {"Trending now", "正在热播"},
+	"popular":          {"Popular with viewers", "大家都在看"},
+	"fresh":            {"New", "最新上架"},
+	"to_explore":       {"Something to explore", "换个口味看看"},
+}
+
+// words puts a reason into the language of a locale; English where it is not
+// Chinese.
+func words(locale, code, what string) string {
+	phrase := phrases[code][0]
+	if base(locale) == "zh" {
+		phrase = phrases[code][1]
+	}
+	if what == "" {
+		return phrase
+	}
+	return fmt.Sprintf(phrase, what)
+}
