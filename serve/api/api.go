@@ -1,0 +1,151 @@
+// Package api is the HTTP face of upnext: gin's engine, huma's typed handlers
+// and OpenAPI. Hot and streaming routes are raw handlers with operations
+// declared by hand. Bodies are this package's types; nouns carry no tags.
+package api
+
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"upnext"
+	"upnext/infra/blob"
+	"upnext/serve"
+)
+
+// Writer takes items in and out: what it returned without an error is
+// catalogued and searchable, or gone from everywhere.
+type Writer interface {
+	Put(ctx context.Context, t upnext.Tenant, items ...upnext.Item) ([]Written, error)
+	Delete(ctx context.Context, t upnext.Tenant, ids ...upnext.ItemID) (int, error)
+}
+
+// Written says what became of one item.
+type Written struct {
+	ID       upnext.ItemID
+	Status   upnext.PutStatus
+	Err      error            // why it was not taken; then Status is empty
+	Failures []upnext.Failure // parts of a taken item that could not be read: its thumbnail, its transcript
+}
+
+// ImportOrder asks for an import.
+type ImportOrder struct {
+	Source    string
+	Format    string
+	OnMissing upnext.OnMissing
+}
+
+// Importer runs imports.
+type Importer interface {
+	Start(ctx context.Context, t upnext.Tenant, order ImportOrder) (upnext.Import, error)
+	Cancel(ctx context.Context, t upnext.Tenant, id upnext.ImportID) (upnext.Import, error)
+}
+
+// Config is what the API speaks for.
+type Config struct {
+	Recommender    *serve.Recommender
+	Writer         Writer
+	Importer       Importer
+	Catalog        upnext.Catalog
+	Indexings      upnext.Indexings
+	Understandings upnext.Understandings
+	Viewers        upnext.Viewers
+	Schemas        upnext.Schemas
+	Imports        upnext.Imports
+	Blobs          blob.Store // thumbnails; only keys with the prefix "thumbs/" of a tenant are shown
+	Collection     string     // that Indexings are asked about
+	Pages          fs.FS      // the web console
+	Keys           []Key
+	AllowOrigins   []string
+	Metrics        *prometheus.Registry
+	Logger         *slog.Logger
+	Now            func() time.Time
+	Version        string
+}
+
+type api struct {
+	Config
+	huma        huma.API
+	crossOrigin *http.CrossOriginProtection
+	requests    *prometheus.HistogramVec
+}
+
+// New returns the handler of every route.
+func New(cfg Config) http.Handler {
+	hookProblems()
+	gin.SetMode(gin.ReleaseMode)
+	engine := gin.New()
+	// Ids hold any characters: %2F in a path stays inside its segment.
+	engine.UseRawPath, engine.UnescapePathValues = true, true
+	engine.HandleMethodNotAllowed = true
+	a := &api{Config: cfg, crossOrigin: http.NewCrossOriginProtection()}
+	a.requests = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "upnext_http_request_seconds", Help: "Time to answer by route and status.",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5},
+	}, []string{"method", "route", "status"})
+	cfg.Metrics.MustRegister(a.requests)
+	engine.Use(a.observe, a.recover, a.cors, a.identify)
+	engine.NoRoute(func(c *gin.Context) { a.fail(c, newProblem(http.StatusNotFound, "no such route: "+c.Request.URL.Path)) })
+	engine.NoMethod(func(c *gin.Context) {
+		a.fail(c, newProblem(http.StatusMethodNotAllowed, c.Request.Method+" is not for "+c.Request.URL.Path))
+	})
+
+	settings := huma.DefaultConfig("upnext", cfg.Version)
+	settings.Info.Description = "Recommendations computed afresh at each request. Ids in paths are percent-encoded."
+	settings.DocsPath, settings.SchemasPath = "", ""
+	settings.CreateHooks = nil // no $schema fields in answers
+	a.huma = humagin.New(engine, settings)
+	a.routes(engine)
+	return engine
+}
+
+// routes is every route of the server, on one screen.
+func (a *api) routes(engine *gin.Engine) {
+	put(a, "/v1/items/{id}", "items", "Insert or replace an item", a.putItem)
+	patch(a, "/v1/items/{id}", "items", "Change an item by a JSON merge patch (RFC 7396)", a.patchItem)
+	get(a, "/v1/items/{id}", "items", "Read an item", a.getItem)
+	remove(a, "/v1/items/{id}", "items", "Delete an item: gone from every index before the answer", a.deleteItem)
+	get(a, "/v1/items", "items", "List items by id", a.listItems)
+	get(a, "/v1/items/{id}/status", "items", "How far an item has come on its way into the index", a.itemStatus)
+	get(a, "/v1/items/{id}/understanding", "items", "What is believed of an item's content", a.getUnderstanding)
+	patch(a, "/v1/items/{id}/understanding", "items", "Correct it: a person's value wins and stays", a.patchUnderstanding)
+	a.raw(engine, a.bulkItems(), a.postItems)
+
+	post(a, "/v1/imports", "imports", http.StatusAccepted, "Import a prefix, a manifest or a folder", a.startImport)
+	get(a, "/v1/imports", "imports", "The latest imports", a.listImports)
+	get(a, "/v1/imports/{id}", "imports", "Progress of an import", a.getImport)
+	post(a, "/v1/imports/{id}/cancel", "imports", http.StatusOK, "Stop an import; what it has done stays", a.cancelImport)
+	get(a, "/v1/imports/{id}/failures", "imports", "What could not be taken, with key and line", a.importFailures)
+
+	put(a, "/v1/users/{id}", "users", "Insert or replace a user's properties and follows", a.putUser)
+	patch(a, "/v1/users/{id}", "users", "Change a user's properties and follows by a merge patch", a.patchUser)
+	get(a, "/v1/users/{id}", "users", "Read a user's properties and follows", a.getUser)
+	remove(a, "/v1/users/{id}", "users", "Erase a user everywhere", a.eraseUser)
+	get(a, "/v1/users/{id}/profile", "users", "What the system believes of a user, and from what", a.getProfile)
+
+	a.raw(engine, a.bulkEvents(), a.postEvents)
+	remove(a, "/v1/events/{id}", "events", "Take an event back", a.retractEvent)
+
+	post(a, "/v1/recommend", "recommend", http.StatusOK, "A page of items for a viewer", a.recommend)
+	post(a, "/v1/similar", "recommend", http.StatusOK, "Items like some and unlike others", a.similar)
+	post(a, "/v1/search", "recommend", http.StatusOK, "Items for a text", a.search)
+
+	put(a, "/v1/schema/{kind}", "schema", "Declare the attributes of items or users", a.putSchema)
+	get(a, "/v1/schema/{kind}", "schema", "The declared attributes", a.getSchema)
+
+	engine.GET("/healthz", a.healthz)
+	engine.GET("/readyz", a.readyz)
+	engine.GET("/metrics", gin.WrapH(promhttp.HandlerFor(a.Metrics, promhttp.HandlerOpts{})))
+	engine.GET("/media/*key", a.media)
+	if a.Pages != nil {
+		a.pages(engine)
+	}
+}

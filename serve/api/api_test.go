@@ -1,0 +1,398 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"log/slog"
+	"math"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"upnext"
+	"upnext/embed"
+	"upnext/index"
+	"upnext/index/flat"
+	"upnext/infra/blob/dir"
+	"upnext/infra/sqlstore"
+	"upnext/ingest"
+	"upnext/serve"
+	"upnext/serve/api"
+	"upnext/understand"
+)
+
+// wordEmbedder is a deterministic encoder for tests: the sum of a random
+// direction for each word, so that texts with words in common are near.
+type wordEmbedder struct{}
+
+// Model names it.
+func (wordEmbedder) Model() embed.Model { return embed.Model{ID: "test-words", Dim: 64} }
+
+// Embed adds up the words' directions.
+func (wordEmbedder) Embed(_ context.Context, inputs ...embed.Input) ([][]float32, error) {
+	out := make([][]float32, len(inputs))
+	for i, in := range inputs {
+		v := make([]float32, 64)
+		for _, w := range strings.Fields(strings.ToLower(in.Text)) {
+			h := fnv.New64a()
+			h.Write([]byte(w))
+			r := rand.New(rand.NewPCG(h.Sum64(), 1))
+			for k := range v {
+				v[k] += float32(r.NormFloat64())
+			}
+		}
+		var n float64
+		for _, x := range v {
+			n += float64(x) * float64(x)
+		}
+		if n == 0 {
+			v[0], n = 1, 1
+		}
+		for k := range v {
+			v[k] /= float32(math.Sqrt(n))
+		}
+		out[i] = v
+	}
+	return out, nil
+}
+
+// tagTopics understands an item by its tags alone.
+type tagTopics struct{}
+
+// Model names it.
+func (tagTopics) Model() string { return "test-tags" }
+
+// Understand takes each tag for a topic.
+func (tagTopics) Understand(_ context.Context, inputs ...understand.Input) ([]upnext.Understanding, error) {
+	out := make([]upnext.Understanding, len(inputs))
+	for i, in := range inputs {
+		for _, tag := range in.Item.Tags {
+			out[i].Topics = append(out[i].Topics, upnext.Label{Value: tag, Confidence: .9, Model: "test-tags"})
+		}
+	}
+	return out, nil
+}
+
+// noImports stands where these tests start none.
+type noImports struct{}
+
+// Start refuses.
+func (noImports) Start(context.Context, upnext.Tenant, api.ImportOrder) (upnext.Import, error) {
+	return upnext.Import{}, fmt.Errorf("no imports in this test: %w", upnext.ErrUnavailable)
+}
+
+// Cancel finds none.
+func (noImports) Cancel(_ context.Context, _ upnext.Tenant, id upnext.ImportID) (upnext.Import, error) {
+	return upnext.Import{}, fmt.Errorf("import %s: %w", id, upnext.ErrNotFound)
+}
+
+type writer struct{ *ingest.Pipeline }
+
+// Put adapts results, as the program's wire does.
+func (w writer) Put(ctx context.Context, t upnext.Tenant, items ...upnext.Item) ([]api.Written, error) {
+	results, err := w.Pipeline.Put(ctx, t, items...)
+	out := make([]api.Written, len(results))
+	for i, r := range results {
+		out[i] = api.Written{ID: r.ID, Status: r.Status, Err: r.Err, Failures: r.Failures}
+	}
+	return out, err
+}
+
+// server is an API over the embedded engines in a temporary folder.
+type server struct {
+	t   testing.TB
+	url string
+	key string
+}
+
+func start(t testing.TB, keys ...api.Key) *server {
+	t.Helper()
+	logger := slog.New(slog.DiscardHandler)
+	store, err := sqlstore.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "db"), logger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	blobs, err := dir.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var collections index.Collections = flat.New()
+	space, err := embed.NewSpace(wordEmbedder{}.Model(), embed.Model{}, embed.DefaultTextWeight)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec := serve.New(serve.Config{
+		Catalog: store.Catalog, Events: store.Events, Viewers: store.Viewers, Slates: store.Slates, Schemas: store.Schemas, Collections: collections,
+		Text: wordEmbedder{}, Query: func(v []float32) []float32 { q, _ := space.Query(v); return q }, Logger: logger, Seed: 1,
+		TokenKey: bytes.Repeat([]byte("k"), 32), Settings: serve.DefaultSettings(),
+	})
+	pipeline := &ingest.Pipeline{
+		Catalog: store.Catalog, Indexings: store.Indexings, Understandings: store.Understandings, Schemas: store.Schemas, Collections: collections,
+		Blobs: blobs, Text: wordEmbedder{}, Space: space, Understander: tagTopics{}, Logger: logger, Now: time.Now,
+	}
+	if err := pipeline.Sweep(t.Context(), upnext.DefaultTenant); err != nil {
+		t.Fatal(err)
+	}
+	h := api.New(api.Config{
+		Recommender: rec, Writer: writer{pipeline}, Importer: noImports{}, Catalog: store.Catalog, Indexings: store.Indexings,
+		Understandings: store.Understandings, Viewers: store.Viewers, Schemas: store.Schemas, Imports: store.Imports, Blobs: blobs,
+		Collection: space.Name(), Keys: keys, AllowOrigins: []string{"https://shop.example"}, Metrics: prometheus.NewRegistry(), Logger: logger, Now: time.Now, Version: "test",
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	var group sync.WaitGroup
+	group.Go(func() {
+		if err := rec.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	})
+	s := httptest.NewServer(h)
+	t.Cleanup(func() { s.Close(); cancel(); group.Wait(); store.Close() })
+	for rec.Ready() != nil {
+		time.Sleep(time.Millisecond)
+	}
+	return &server{t: t, url: s.URL}
+}
+
+// do sends a request and returns status, header and body.
+func (s *server) do(method, path, contentType, body string) (int, http.Header, string) {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), method, s.url+path, strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", contentType)
+	if s.key != "" {
+		req.Header.Set("Authorization", "Bearer "+s.key)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return resp.StatusCode, resp.Header, string(raw)
+}
+
+// json sends JSON, wants a status and decodes the answer.
+func (s *server) json(want int, method, path, body string) map[string]any {
+	s.t.Helper()
+	kind := "application/json"
+	if method == "PATCH" {
+		kind = "application/merge-patch+json"
+	}
+	status, _, raw := s.do(method, path, kind, body)
+	if status != want {
+		s.t.Fatalf("%s %s: %d %s, want %d", method, path, status, raw, want)
+	}
+	var out map[string]any
+	if raw != "" {
+		if err := json.Unmarshal([]byte(raw), &out); err != nil {
+			s.t.Fatalf("%s %s: %v in %s", method, path, err, raw)
+		}
+	}
+	return out
+}
+
+// ids returns the items of an answer.
+func ids(answer map[string]any) []string {
+	var out []string
+	items, _ := answer["items"].([]any)
+	for _, it := range items {
+		out = append(out, it.(map[string]any)["id"].(string))
+	}
+	return out
+}
+
+func item(id, topic string) string {
+	return fmt.Sprintf(`{"id":%q,"kind":"video","title":"%s %s","tags":[%q],"creator_id":"c-%s","creator_name":"C","published_at":"2026-01-02T03:04:05Z"}`, id, topic, id, topic, topic)
+}
+
+func (s *server) fill() {
+	s.t.Helper()
+	var lines []string
+	for _, topic := range []string{"cooking", "space", "music"} {
+		for i := range 12 {
+			lines = append(lines, item(fmt.Sprintf("%s-%d", topic, i), topic))
+		}
+	}
+	status, _, body := s.do("POST", "/v1/items", "application/x-ndjson", strings.Join(lines, "\n"))
+	if status != 200 || strings.Count(body, `"status":"created"`) != 36 {
+		s.t.Fatalf("fill: %d %s", status, body)
+	}
+}
+
+func event(id, user, kind, rest string) string {
+	return fmt.Sprintf(`{"id":%q,"kind":%q,"at":%q,"user_id":%q%s}`, id, kind, time.Now().UTC().Format(time.RFC3339Nano), user, rest)
+}
+
+func TestLikeChangesTheNextAnswer(t *testing.T) {
+	s := start(t)
+	s.fill()
+	ask := `{"user_id":"u1","count":10,"include":["title","topics","creator_name"]}`
+	share := func(a map[string]any, topic string) (n int) {
+		for _, id := range ids(a) {
+			if strings.HasPrefix(id, topic) {
+				n++
+			}
+		}
+		return n
+	}
+	before := s.json(200, "POST", "/v1/recommend", ask)
+	if len(ids(before)) != 10 {
+		t.Fatalf("an unknown user got %d items, want 10", len(ids(before)))
+	}
+	got := s.json(202, "POST", "/v1/events", event("e1", "u1", "like", `,"item_id":"music-3"`))
+	if got["accepted"] != 1.0 {
+		t.Errorf("accepted %v, want 1", got["accepted"])
+	}
+	after := s.json(200, "POST", "/v1/recommend", ask)
+	if share(after, "music") <= share(before, "music") {
+		t.Errorf("music %d before and %d after a like, want more", share(before, "music"), share(after, "music"))
+	}
+	if slices.Contains(ids(after), "music-3") {
+		t.Error("the liked item is still there")
+	}
+	named := false
+	for _, it := range after["items"].([]any) {
+		if rs, _ := it.(map[string]any)["reasons"].([]any); len(rs) > 0 {
+			named = named || rs[0].(map[string]any)["item_id"] == "music-3"
+		}
+	}
+	if !named {
+		t.Error("no reason names the liked item")
+	}
+	if again := s.json(202, "POST", "/v1/events", event("e1", "u1", "like", `,"item_id":"music-3"`)); again["duplicates"] != 1.0 {
+		t.Errorf("sent again: %v, want a duplicate", again)
+	}
+	s.json(202, "POST", "/v1/events", event("e2", "u1", "not_interested", `,"scope":"topic","topic":"music"`))
+	if n := share(s.json(200, "POST", "/v1/recommend", ask), "music"); n != 0 {
+		t.Errorf("%d of music after not interested in it, want 0", n)
+	}
+	s.json(204, "DELETE", "/v1/events/e2", "")
+	if n := share(s.json(200, "POST", "/v1/recommend", ask), "music"); n == 0 {
+		t.Error("none of music though the not interested was taken back")
+	}
+	profile := s.json(200, "GET", "/v1/users/u1/profile", "")
+	if profile["known"] != true || len(profile["recent"].([]any)) != 1 {
+		t.Errorf("profile %v, want known with one event", profile)
+	}
+	receipt := s.json(200, "DELETE", "/v1/users/u1", "")
+	if receipt["events"] != 1.0 {
+		t.Errorf("receipt %v, want one event erased", receipt)
+	}
+	if p := s.json(200, "GET", "/v1/users/u1/profile", ""); p["known"] != false {
+		t.Error("the erased user is still known")
+	}
+}
+
+func TestItems(t *testing.T) {
+	s := start(t)
+	id := "a/b c%?ü"
+	path := "/v1/items/" + url.PathEscape(id)
+	if got := s.json(200, "PUT", path, item(id, "space")); got["outcome"] != "created" || got["id"] != id {
+		t.Errorf("put: %v, want created %q", got, id)
+	}
+	if got := s.json(200, "PUT", path, item(id, "space")); got["outcome"] != "unchanged" {
+		t.Errorf("put again: %v, want unchanged", got["outcome"])
+	}
+	if got := s.json(200, "PATCH", path, `{"title":"new space","duration_ms":5000,"language":null}`); got["title"] != "new space" || got["duration_ms"] != 5000.0 || got["kind"] != "video" {
+		t.Errorf("patched: %v", got)
+	}
+	if got := s.json(200, "GET", path+"/status", ""); got["current"] != true || got["text"] != "done" {
+		t.Errorf("status: %v, want current and done", got)
+	}
+	if got := s.json(200, "GET", path+"/understanding", ""); len(got["topics"].([]any)) != 1 {
+		t.Errorf("understanding: %v, want one topic", got)
+	}
+	got := s.json(200, "PATCH", path+"/understanding", `{"topics":["telescopes"]}`)
+	if l := got["topics"].([]any)[0].(map[string]any); l["value"] != "telescopes" || l["model"] != "person" {
+		t.Errorf("corrected: %v", l)
+	}
+	s.json(200, "PATCH", path, `{"title":"another space"}`)
+	got = s.json(200, "GET", path+"/understanding", "")
+	if l := got["topics"].([]any)[0].(map[string]any); l["value"] != "telescopes" {
+		t.Errorf("after a new title: %v, want the person's word", l)
+	}
+	if got := s.json(200, "POST", "/v1/search", `{"query":"another space","filter":"'telescopes' in topics"}`); !slices.Contains(ids(got), id) {
+		t.Errorf("search: %v, want %q", ids(got), id)
+	}
+	s.json(204, "DELETE", path, "")
+	s.json(404, "GET", path, "")
+	s.json(404, "DELETE", path, "")
+	if got := s.json(200, "POST", "/v1/search", `{"query":"another space"}`); slices.Contains(ids(got), id) {
+		t.Error("a deleted item was found")
+	}
+}
+
+func TestList(t *testing.T) {
+	s := start(t)
+	s.fill()
+	var all []string
+	cursor := ""
+	for range 20 {
+		got := s.json(200, "GET", "/v1/items?limit=5&filter="+url.QueryEscape("'space' in tags")+"&cursor="+cursor, "")
+		all = append(all, ids(got)...)
+		if cursor, _ = got["next_cursor"].(string); cursor == "" {
+			break
+		}
+	}
+	if len(all) != 12 || !slices.IsSorted(all) {
+		t.Errorf("listed %v, want the 12 of space by id", all)
+	}
+}
+
+func TestSimilar(t *testing.T) {
+	s := start(t)
+	s.fill()
+	got := ids(s.json(200, "POST", "/v1/similar", `{"item_ids":["space-1"],"count":5,"diversity":0}`))
+	if len(got) != 5 || slices.Contains(got, "space-1") || !strings.HasPrefix(got[0], "space-") {
+		t.Errorf("similar: %v, want five of space without space-1", got)
+	}
+	p := s.json(404, "POST", "/v1/similar", `{"item_ids":["nope"]}`)
+	if !strings.Contains(p["detail"].(string), "nope") {
+		t.Errorf("problem %v does not name the item", p)
+	}
+}
+
+func TestUsersAndFollows(t *testing.T) {
+	s := start(t)
+	s.fill()
+	s.json(404, "GET", "/v1/users/u1", "")
+	got := s.json(200, "PUT", "/v1/users/u1", `{"locale":"zh-CN","birth_year":2000,"follows":["c-space"]}`)
+	if got["locale"] != "zh-CN" || got["follows"].([]any)[0] != "c-space" {
+		t.Errorf("user: %v", got)
+	}
+	if got := s.json(200, "PATCH", "/v1/users/u1", `{"follows":["c-music"]}`); got["birth_year"] != 2000.0 || len(got["follows"].([]any)) != 1 || got["follows"].([]any)[0] != "c-music" {
+		t.Errorf("patched: %v, want c-music alone and the year kept", got)
+	}
+}
+
+func TestSchema(t *testing.T) {
+	s := start(t)
+	s.json(200, "PUT", "/v1/schema/items", `{"attributes":[{"name":"price","type":"number","filterable":true},{"name":"when","type":"time"}]}`)
+	s.json(409, "PUT", "/v1/schema/items", `{"attributes":[{"name":"price","type":"string"}]}`)
+	s.json(200, "PUT", "/v1/items/p", `{"id":"p","kind":"product","title":"pan","attributes":{"price":12.5,"when":"2026-01-01T00:00:00Z"}}`)
+	if got := s.json(422, "PUT", "/v1/items/q", `{"id":"q","kind":"product","title":"pot","attributes":{"price":"dear"}}`); !strings.Contains(fmt.Sprint(got["errors"]), "/attributes/price") {
+		t.Errorf("problem %v does not point at the price", got)
+	}
+	if got := s.json(200, "POST", "/v1/search", `{"query":"pan","filter":"attributes.price < 20"}`); len(ids(got)) != 1 {
+		t.Errorf("found %v, want p", ids(got))
+	}
+}

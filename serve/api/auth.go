@@ -1,0 +1,146 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+	"github.com/oklog/ulid/v2"
+
+	"upnext"
+)
+
+// Key is a static key: who holds it may act for one tenant.
+type Key struct {
+	Secret string
+	Tenant upnext.Tenant
+	// Publishable keys may only ask for recommendations and send events: they
+	// may sit in a web page.
+	Publishable bool
+}
+
+// ParseKeys reads settings of the form KEY or KEY@TENANT.
+func ParseKeys(texts []string, publishable bool) ([]Key, error) {
+	var keys []Key
+	for i, s := range texts {
+		secret, tenant, ok := strings.Cut(strings.TrimSpace(s), "@")
+		if !ok {
+			tenant = string(upnext.DefaultTenant)
+		}
+		if len(secret) < 16 || tenant == "" {
+			return nil, fmt.Errorf("key %d: want KEY or KEY@TENANT with a KEY of 16 characters or more: %w", i+1, upnext.ErrInvalid)
+		}
+		keys = append(keys, Key{secret, upnext.Tenant(tenant), publishable})
+	}
+	return keys, nil
+}
+
+// caller is who asks, as the middleware found out.
+type caller struct {
+	tenant upnext.Tenant
+	secret bool // may do everything
+}
+
+type contextKey int
+
+const (
+	callerKey contextKey = iota
+	requestIDKey
+)
+
+func callerOf(ctx context.Context) caller {
+	c, ok := ctx.Value(callerKey).(caller)
+	if !ok {
+		panic("api: a route without the identify middleware") // a mistake in New, seen by any test of the route
+	}
+	return c
+}
+
+func requestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey).(string)
+	return id
+}
+
+// publishableRoutes are what a publishable key may call.
+var publishableRoutes = []string{"POST /v1/recommend", "POST /v1/similar", "POST /v1/search", "POST /v1/events"}
+
+// identify gives each request an id and finds its caller. Without any keys
+// everybody is the default tenant's owner: the settings then allow loopback
+// addresses only, and browsers' requests from other sites are refused.
+func (a *api) identify(c *gin.Context) {
+	id := c.GetHeader("X-Request-Id")
+	if len(id) == 0 || len(id) > 128 || strings.ContainsFunc(id, func(r rune) bool { return r < '!' || r > '~' }) {
+		id = ulid.Make().String()
+	}
+	c.Header("X-Request-Id", id)
+	ctx := context.WithValue(c.Request.Context(), requestIDKey, id)
+	c.Request = c.Request.WithContext(ctx)
+	who, p := a.who(c.Request)
+	if p != nil {
+		p.RequestID = id
+		a.fail(c, p)
+		return
+	}
+	c.Request = c.Request.WithContext(context.WithValue(ctx, callerKey, who))
+}
+
+func (a *api) who(r *http.Request) (caller, *Problem) {
+	if len(a.Keys) == 0 {
+		if err := a.crossOrigin.Check(r); err != nil {
+			return caller{}, newProblem(http.StatusForbidden, "a page of another site may not call a server without keys")
+		}
+		return caller{upnext.DefaultTenant, true}, nil
+	}
+	if r.Method == http.MethodGet && !strings.HasPrefix(r.URL.Path, "/v1/") {
+		return caller{upnext.DefaultTenant, false}, nil // pages, pictures, health
+	}
+	given := r.Header.Get("X-Api-Key")
+	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		given = bearer
+	}
+	if given == "" {
+		return caller{}, newProblem(http.StatusUnauthorized, "no key: send Authorization: Bearer KEY, or X-Api-Key")
+	}
+	// Every key is compared, by hash, so that time tells nothing.
+	sum, found := sha256.Sum256([]byte(given)), -1
+	for i, k := range a.Keys {
+		want := sha256.Sum256([]byte(k.Secret))
+		if subtle.ConstantTimeCompare(sum[:], want[:]) == 1 {
+			found = i
+		}
+	}
+	if found < 0 {
+		return caller{}, newProblem(http.StatusUnauthorized, "this key is not known")
+	}
+	k := a.Keys[found]
+	if k.Publishable && !slices.Contains(publishableRoutes, r.Method+" "+r.URL.Path) {
+		return caller{}, newProblem(http.StatusForbidden, "a publishable key may call "+strings.Join(publishableRoutes, ", "))
+	}
+	return caller{k.Tenant, !k.Publishable}, nil
+}
+
+// cors answers browsers of allowed origins; others get no header and so no answer.
+func (a *api) cors(c *gin.Context) {
+	origin := c.GetHeader("Origin")
+	if origin == "" || !slices.Contains(a.AllowOrigins, origin) {
+		return
+	}
+	h := c.Writer.Header()
+	h.Set("Access-Control-Allow-Origin", origin)
+	h.Add("Vary", "Origin")
+	if c.Request.Method == http.MethodOptions {
+		h.Set("Access-Control-Allow-Methods", "POST")
+		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, X-Api-Key, X-Request-Id")
+		h.Set("Access-Control-Max-Age", "600")
+		c.AbortWithStatus(http.StatusNoContent)
+	}
+}
+
+func newProblem(status int, detail string) *Problem {
+	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail, Code: codeOf(status)}
+}

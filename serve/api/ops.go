@@ -1,0 +1,117 @@
+package api
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+)
+
+// healthz says that the process lives.
+func (a *api) healthz(c *gin.Context) { c.String(http.StatusOK, "ok\n") }
+
+// readyz says whether it can answer, and names what is missing.
+func (a *api) readyz(c *gin.Context) {
+	if err := a.Recommender.Ready(); err != nil {
+		c.Header("Retry-After", "1")
+		c.JSON(http.StatusServiceUnavailable, gin.H{"ready": false, "reason": err.Error()})
+		return
+	}
+	c.JSON(http.StatusOK, gin.H{"ready": true, "version": a.Version})
+}
+
+// observe measures each request by its route's pattern.
+func (a *api) observe(c *gin.Context) {
+	start := time.Now()
+	c.Next()
+	route := c.FullPath()
+	if route == "" {
+		route = "none"
+	}
+	a.requests.WithLabelValues(c.Request.Method, route, strconv.Itoa(c.Writer.Status())).Observe(time.Since(start).Seconds())
+}
+
+// recover turns a panic into a 500 of that one request.
+func (a *api) recover(c *gin.Context) {
+	defer func() {
+		if v := recover(); v != nil {
+			if v == http.ErrAbortHandler {
+				panic(v)
+			}
+			a.Logger.Error("handler panicked", "route", c.FullPath(), "panic", v, "stack", string(debug.Stack()))
+			if !c.Writer.Written() {
+				a.fail(c, fmt.Errorf("panic: %v", v))
+			}
+			c.Abort()
+		}
+	}()
+	c.Next()
+}
+
+// media shows thumbnails. Their keys hold a hash of the content, so they never
+// change and need no key; nothing else of the store is shown.
+func (a *api) media(c *gin.Context) {
+	key := strings.TrimPrefix(c.Param("key"), "/")
+	parts := strings.Split(key, "/")
+	if len(parts) != 3 || parts[1] != "thumbs" {
+		a.fail(c, newProblem(http.StatusNotFound, "no such picture"))
+		return
+	}
+	r, info, err := a.Blobs.Open(c.Request.Context(), key, 0)
+	if err != nil {
+		a.fail(c, err)
+		return
+	}
+	defer r.Close()
+	h := c.Writer.Header()
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Content-Length", strconv.FormatInt(info.Size, 10))
+	h.Set("X-Content-Type-Options", "nosniff")
+	// The bytes are a caller's: whatever they are, they are shown as a picture.
+	kind := mime.TypeByExtension(path.Ext(key))
+	if !strings.HasPrefix(kind, "image/") || strings.Contains(kind, "svg") {
+		kind = "application/octet-stream"
+	}
+	h.Set("Content-Type", kind)
+	c.Status(http.StatusOK)
+	_, _ = io.Copy(c.Writer, r) // a viewer who leaves early is no error
+}
+
+// pages serves the console at / and below, with its own security policy.
+func (a *api) pages(engine *gin.Engine) {
+	files := http.FileServerFS(a.Pages)
+	serve := func(c *gin.Context) {
+		h := c.Writer.Header()
+		h.Set("Content-Security-Policy", "default-src 'self'; img-src 'self' data: https:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cache-Control", "no-cache")
+		if c.Request.URL.Path == "/docs" {
+			c.Request.URL.Path = "/docs.html"
+		}
+		files.ServeHTTP(c.Writer, c.Request)
+	}
+	engine.GET("/", serve)
+	engine.GET("/docs", serve)
+	entries, err := fs.ReadDir(a.Pages, ".")
+	if err != nil {
+		a.Logger.Error("console cannot be read", "err", err)
+		return
+	}
+	for _, e := range entries {
+		switch {
+		case e.IsDir():
+			engine.GET("/"+e.Name()+"/*file", serve)
+		case e.Name() != "index.html":
+			engine.GET("/"+e.Name(), serve)
+		}
+	}
+}

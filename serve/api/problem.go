@@ -1,0 +1,158 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gin-gonic/gin"
+
+	"upnext"
+	"upnext/filter"
+)
+
+// Problem is the body of every error: RFC 9457 with a code to branch on, the
+// request's id for the log, and what is wrong where.
+type Problem struct {
+	Type      string         `json:"type" doc:"Always about:blank: the code tells kinds apart."`
+	Title     string         `json:"title" doc:"The status in words."`
+	Status    int            `json:"status" doc:"The HTTP status."`
+	Detail    string         `json:"detail,omitempty" doc:"What is wrong, with what, where."`
+	Instance  string         `json:"instance,omitempty" doc:"The path that was asked."`
+	Code      string         `json:"code" doc:"not_found, invalid, conflict, unavailable, too_large, unauthorized, forbidden or internal."`
+	RequestID string         `json:"request_id,omitempty" doc:"As in the X-Request-Id header."`
+	Errors    []ProblemError `json:"errors,omitempty" doc:"Each thing that is wrong with the body or a parameter."`
+}
+
+// ProblemError is one thing that is wrong, at one place.
+type ProblemError struct {
+	Pointer string `json:"pointer,omitempty" doc:"JSON pointer into the body, or the parameter's name."`
+	Code    string `json:"code" doc:"What kind of wrong."`
+	Detail  string `json:"detail" doc:"In words."`
+	Column  int    `json:"column,omitempty" doc:"Where in a filter expression, from 1."`
+}
+
+// Error makes a Problem an error.
+func (p *Problem) Error() string { return p.Detail }
+
+// GetStatus is asked by huma.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType is asked by huma.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// hookProblems makes huma speak Problem. Huma has one hook for the process,
+// and the hook is the same whoever sets it.
+var hookProblems = sync.OnceFunc(func() {
+	huma.NewErrorWithContext = func(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {
+		p := &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: msg, Code: codeOf(status)}
+		for _, err := range errs {
+			var detail *huma.ErrorDetail
+			if errors.As(err, &detail) {
+				p.Errors = append(p.Errors, ProblemError{pointer(detail.Location), "invalid", detail.Message, 0})
+			} else if err != nil {
+				p.Errors = append(p.Errors, ProblemError{"", "invalid", err.Error(), 0})
+			}
+		}
+		if len(p.Errors) > 0 {
+			p.Detail = strings.TrimPrefix(p.Errors[0].Pointer+": ", ": ") + p.Errors[0].Detail
+		}
+		if ctx != nil {
+			p.Instance, p.RequestID = ctx.URL().Path, requestID(ctx.Context())
+		}
+		return p
+	}
+	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
+		return huma.NewErrorWithContext(nil, status, msg, errs...)
+	}
+})
+
+// pointer turns huma's "body.items[3].kind" into "/items/3/kind".
+func pointer(location string) string {
+	rest, ok := strings.CutPrefix(location, "body")
+	if !ok {
+		return location
+	}
+	rest = strings.NewReplacer(".", "/", "[", "/", "]", "").Replace(rest)
+	return rest
+}
+
+// problemOf is the one function that knows how our errors look over HTTP.
+func problemOf(ctx context.Context, err error) *Problem {
+	var p *Problem
+	if errors.As(err, &p) {
+		return p
+	}
+	status := http.StatusInternalServerError
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		status = http.StatusRequestEntityTooLarge
+	case errors.Is(err, upnext.ErrNotFound):
+		status = http.StatusNotFound
+	case errors.Is(err, upnext.ErrInvalid):
+		status = http.StatusUnprocessableEntity
+	case errors.Is(err, upnext.ErrConflict):
+		status = http.StatusConflict
+	case errors.Is(err, upnext.ErrUnavailable), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		status = http.StatusServiceUnavailable
+	}
+	p = &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: err.Error(), Code: codeOf(status), RequestID: requestID(ctx)}
+	var expr *filter.Error
+	if errors.As(err, &expr) {
+		p.Errors = []ProblemError{{"/filter", "expression", expr.Detail, expr.Column}}
+	}
+	return p
+}
+
+func codeOf(status int) string {
+	switch status {
+	case http.StatusNotFound, http.StatusMethodNotAllowed:
+		return "not_found"
+	case http.StatusConflict, http.StatusPreconditionFailed:
+		return "conflict"
+	case http.StatusServiceUnavailable:
+		return "unavailable"
+	case http.StatusRequestEntityTooLarge:
+		return "too_large"
+	case http.StatusUnauthorized:
+		return "unauthorized"
+	case http.StatusForbidden:
+		return "forbidden"
+	case http.StatusInternalServerError:
+		return "internal"
+	}
+	return "invalid"
+}
+
+// fail answers a raw route with an error. What is not the caller's fault is
+// logged in full and told in one word.
+func (a *api) fail(c *gin.Context, err error) {
+	p := a.problem(c.Request.Context(), err)
+	p.Instance = c.Request.URL.Path
+	body, _ := json.Marshal(p) // plain strings and numbers: cannot fail
+	c.Header("Retry-After", retryAfter(p.Status))
+	c.Data(p.Status, "application/problem+json", body)
+	c.Abort()
+}
+
+// problem is problemOf with internal errors logged and hidden.
+func (a *api) problem(ctx context.Context, err error) *Problem {
+	p := problemOf(ctx, err)
+	if p.Status == http.StatusInternalServerError {
+		a.Logger.Error("request failed", "request_id", p.RequestID, "err", err)
+		p.Detail = "something went wrong here; the log has it under this request_id"
+	}
+	return p
+}
+
+func retryAfter(status int) string {
+	if status == http.StatusServiceUnavailable {
+		return "1"
+	}
+	return ""
+}

@@ -1,0 +1,265 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"upnext"
+)
+
+// RequestBody is what recommend, similar and search have in common.
+type RequestBody struct {
+	UserID      string       `json:"user_id,omitempty" doc:"The viewer. Somebody never met gets a useful page."`
+	AnonymousID string       `json:"anonymous_id,omitempty" doc:"An anonymous viewer, by an id of yours."`
+	SessionID   string       `json:"session_id,omitempty"`
+	Scenario    string       `json:"scenario,omitempty" maxLength:"64" doc:"Where the answer is shown. Default home, similar or search."`
+	Count       int          `json:"count,omitempty" minimum:"1" maximum:"200" doc:"How many items; default 20."`
+	Context     *contextBody `json:"context,omitempty"`
+	Filter      string       `json:"filter,omitempty" doc:"Expression over the items' fields; what fails it is never returned." example:"kind in ['video','live'] and not ('horror' in topics)"`
+	Boosts      []boostBody  `json:"boosts,omitempty" maxItems:"50"`
+	Exclude     *excludeBody `json:"exclude,omitempty"`
+	Diversity   *float64     `json:"diversity,omitempty" minimum:"0" maximum:"1" doc:"0: by score alone; 1: as different as can be. Default 0.3."`
+	Include     []string     `json:"include,omitempty" doc:"Fields of the items to return as properties."`
+	Explain     string       `json:"explain,omitempty" enum:"none,reasons,trace" doc:"Default reasons. trace needs a secret key."`
+	DeadlineMS  int          `json:"deadline_ms,omitempty" minimum:"1" maximum:"60000" doc:"What is not there by then costs its share of the answer. Default 1000."`
+	Backfill    string       `json:"backfill,omitempty" enum:"popular" doc:"What fills a page that the filter left short."`
+}
+
+type contextBody struct {
+	ItemID string         `json:"item_id,omitempty" doc:"What the viewer is looking at."`
+	Query  string         `json:"query,omitempty"`
+	Locale string         `json:"locale,omitempty" doc:"BCP 47: the language of the reasons." example:"en"`
+	Device string         `json:"device,omitempty"`
+	Region string         `json:"region,omitempty" doc:"ISO 3166."`
+	Values map[string]any `json:"values,omitempty" doc:"What context.NAME means in filters."`
+}
+
+type boostBody struct {
+	If       string  `json:"if" doc:"Filter expression." example:"kind == 'live'"`
+	Multiply float64 `json:"multiply" exclusiveMinimum:"0" maximum:"100"`
+}
+
+type excludeBody struct {
+	ItemIDs    []string `json:"item_ids,omitempty" maxItems:"10000"`
+	CreatorIDs []string `json:"creator_ids,omitempty" maxItems:"1000"`
+	Seen       string   `json:"seen,omitempty" enum:"none,session,all" doc:"Which seen items to leave out; default all."`
+	SeenWithin string   `json:"seen_within,omitempty" doc:"Only those seen within this time." example:"30d"`
+}
+
+type recommendBody struct{ RequestBody }
+
+type similarBody struct {
+	RequestBody
+	ItemIDs         []string `json:"item_ids" minItems:"1" maxItems:"100" doc:"More like these."`
+	NegativeItemIDs []string `json:"negative_item_ids,omitempty" maxItems:"100" doc:"Less like these."`
+	Strategy        string   `json:"strategy,omitempty" enum:"average,best_score" doc:"Near their mean, or near any of them. Default average."`
+}
+
+type searchBody struct {
+	RequestBody
+	Query string `json:"query" minLength:"1" maxLength:"2000" doc:"Words or a sentence, in any language that the encoder reads."`
+}
+
+type slateBody struct {
+	ID        string             `json:"id" example:"rec_01J…"`
+	Scenario  string             `json:"scenario"`
+	Variant   string             `json:"variant,omitempty"`
+	Items     []placedBody       `json:"items"`
+	Shortfall int                `json:"shortfall,omitempty" doc:"How many fewer than asked for passed the filter."`
+	Degraded  []degradedBody     `json:"degraded" doc:"What this answer had to do without."`
+	Versions  map[string]string  `json:"versions,omitempty" doc:"With explain=trace: what answered."`
+	Unshown   []placedBody       `json:"unshown,omitempty" doc:"With explain=trace: a sample of what was not shown."`
+	TimingsMS map[string]float64 `json:"timings_ms"`
+}
+
+type placedBody struct {
+	ID         string             `json:"id"`
+	Kind       string             `json:"kind"`
+	Score      float64            `json:"score"`
+	Rank       int                `json:"rank" doc:"From 1."`
+	Sources    []string           `json:"sources" doc:"Who proposed it."`
+	Reasons    []reasonBody       `json:"reasons,omitempty"`
+	Features   map[string]float64 `json:"features,omitempty" doc:"With explain=trace: what the score is made of."`
+	Properties map[string]any     `json:"properties,omitempty" doc:"The fields asked for by include."`
+	Token      string             `json:"token,omitempty" doc:"Send it with the events that answer this item."`
+}
+
+type reasonBody struct {
+	Code   string  `json:"code" example:"because_watched"`
+	Text   string  `json:"text"`
+	ItemID string  `json:"item_id,omitempty"`
+	Weight float64 `json:"weight"`
+}
+
+type degradedBody struct {
+	Stage  string `json:"stage"`
+	Reason string `json:"reason"`
+}
+
+type slateOutput struct {
+	ServerTiming string `header:"Server-Timing"`
+	Body         slateBody
+}
+
+func (a *api) recommend(ctx context.Context, in *struct{ Body recommendBody }) (*slateOutput, error) {
+	req, err := in.Body.request()
+	if err != nil {
+		return nil, err
+	}
+	return a.answer(ctx, req, in.Body.RequestBody)
+}
+
+func (a *api) similar(ctx context.Context, in *struct{ Body similarBody }) (*slateOutput, error) {
+	req, err := in.Body.request()
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range in.Body.ItemIDs {
+		req.Like = append(req.Like, upnext.ItemID(id))
+	}
+	for _, id := range in.Body.NegativeItemIDs {
+		req.Unlike = append(req.Unlike, upnext.ItemID(id))
+	}
+	req.LikeStrategy = in.Body.Strategy
+	return a.answer(ctx, req, in.Body.RequestBody)
+}
+
+func (a *api) search(ctx context.Context, in *struct{ Body searchBody }) (*slateOutput, error) {
+	req, err := in.Body.request()
+	if err != nil {
+		return nil, err
+	}
+	if req.Query = strings.TrimSpace(in.Body.Query); req.Query == "" {
+		return nil, fmt.Errorf("query: empty: %w", upnext.ErrInvalid)
+	}
+	return a.answer(ctx, req, in.Body.RequestBody)
+}
+
+// request turns a body into the noun.
+func (b RequestBody) request() (upnext.Request, error) {
+	viewer, err := viewerOf(b.UserID, b.AnonymousID, false)
+	if err != nil {
+		return upnext.Request{}, err
+	}
+	req := upnext.Request{
+		Viewer: viewer, Session: b.SessionID, Scenario: b.Scenario, Count: b.Count,
+		Filter: b.Filter, Diversity: b.Diversity, Explain: b.Explain, Backfill: b.Backfill,
+		Deadline: time.Duration(b.DeadlineMS) * time.Millisecond,
+	}
+	if c := b.Context; c != nil {
+		req.Locale, req.Device, req.Region, req.Context = c.Locale, c.Device, c.Region, c.Values
+		if c.ItemID != "" {
+			req.Like = []upnext.ItemID{upnext.ItemID(c.ItemID)}
+		}
+	}
+	for _, x := range b.Boosts {
+		req.Boosts = append(req.Boosts, upnext.Boost{If: x.If, Multiply: x.Multiply})
+	}
+	if e := b.Exclude; e != nil {
+		for _, id := range e.ItemIDs {
+			req.Exclude.Items = append(req.Exclude.Items, upnext.ItemID(id))
+		}
+		req.Exclude.Creators, req.Exclude.Seen = e.CreatorIDs, upnext.SeenScope(e.Seen)
+		if req.Exclude.SeenWithin, err = parseSpan(e.SeenWithin); err != nil {
+			return req, fmt.Errorf("exclude.seen_within: %w", err)
+		}
+	}
+	return req, req.Validate()
+}
+
+// parseSpan reads a duration that may be in days: "30d", "12h".
+func parseSpan(s string) (time.Duration, error) {
+	if s == "" {
+		return 0, nil
+	}
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		hours, err := time.ParseDuration(days + "h")
+		if err != nil || hours < 0 || hours > 1e6*time.Hour {
+			return 0, fmt.Errorf("%q is not a time such as 30d or 12h: %w", s, upnext.ErrInvalid)
+		}
+		return 24 * hours, nil
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil || d < 0 {
+		return 0, fmt.Errorf("%q is not a time such as 30d or 12h: %w", s, upnext.ErrInvalid)
+	}
+	return d, nil
+}
+
+// viewerOf names the viewer of a body; must says that one is needed.
+func viewerOf(user, anonymous string, must bool) (upnext.ViewerID, error) {
+	switch {
+	case user != "" && anonymous != "":
+		return upnext.ViewerID{}, fmt.Errorf("user_id and anonymous_id: one of the two: %w", upnext.ErrInvalid)
+	case user != "":
+		return upnext.ViewerID{ID: user}, nil
+	case anonymous != "":
+		return upnext.ViewerID{ID: anonymous, Anonymous: true}, nil
+	case must:
+		return upnext.ViewerID{}, fmt.Errorf("user_id: missing (or anonymous_id): %w", upnext.ErrInvalid)
+	}
+	return upnext.ViewerID{}, nil
+}
+
+// answer asks the recommender and dresses its slate.
+func (a *api) answer(ctx context.Context, req upnext.Request, b RequestBody) (*slateOutput, error) {
+	who := callerOf(ctx)
+	trace := req.Explain == "trace"
+	if trace && !who.secret {
+		return nil, newProblem(http.StatusForbidden, "explain=trace needs a secret key")
+	}
+	for _, name := range b.Include {
+		if !includable(name) {
+			return nil, fmt.Errorf("include: %q is no field of an item: %w", name, upnext.ErrInvalid)
+		}
+	}
+	slate, err := a.Recommender.Recommend(ctx, who.tenant, req)
+	if err != nil {
+		return nil, err
+	}
+	out := &slateOutput{Body: slateBody{
+		ID: string(slate.ID), Scenario: slate.Scenario, Variant: slate.Variant, Items: a.placed(who.tenant, slate.Items, b.Include, trace),
+		Shortfall: slate.Shortfall, Degraded: []degradedBody{}, TimingsMS: map[string]float64{},
+	}}
+	for _, d := range slate.Degraded {
+		out.Body.Degraded = append(out.Body.Degraded, degradedBody(d))
+	}
+	if trace {
+		out.Body.Versions, out.Body.Unshown = slate.Versions, a.placed(who.tenant, slate.Unshown, nil, true)
+	}
+	var header []string
+	for stage, took := range slate.Timings {
+		ms := float64(took.Microseconds()) / 1000
+		out.Body.TimingsMS[stage] = ms
+		header = append(header, fmt.Sprintf("%s;dur=%.3f", stage, ms))
+	}
+	slices.Sort(header)
+	out.ServerTiming = strings.Join(header, ", ")
+	return out, nil
+}
+
+func (a *api) placed(t upnext.Tenant, items []upnext.Placed, include []string, trace bool) []placedBody {
+	bodies := make([]placedBody, len(items))
+	for i, p := range items {
+		b := placedBody{ID: string(p.Item), Score: p.Score, Rank: p.Rank, Sources: p.Sources, Token: p.Token}
+		if b.Sources == nil {
+			b.Sources = []string{}
+		}
+		for _, r := range p.Reasons {
+			b.Reasons = append(b.Reasons, reasonBody{r.Code, r.Text, string(r.Item), r.Weight})
+		}
+		if trace {
+			b.Features = p.Features
+		}
+		if rec, ok := a.Recommender.Record(t, p.Item); ok {
+			b.Kind = string(rec.Item.Kind)
+			b.Properties = properties(rec, include)
+		}
+		bodies[i] = b
+	}
+	return bodies
+}
