@@ -25,7 +25,6 @@ import (
 
 	"upnext"
 	"upnext/embed"
-	"upnext/index"
 	"upnext/index/flat"
 	"upnext/infra/blob/dir"
 	"upnext/infra/sqlstore"
@@ -130,7 +129,7 @@ func start(t testing.TB, keys ...api.Key) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var collections index.Collections = flat.New()
+	collections := flat.New()
 	space, err := embed.NewSpace(wordEmbedder{}.Model(), embed.Model{}, embed.DefaultTextWeight)
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
+
+	"upnext/ingest/itemjson"
 )
 
 // maxBody is the longest body of a typed route, in bytes: an item with the
@@ -45,6 +47,15 @@ func register[I, O any](a *api, method, path, tag, summary string, status int, h
 		OperationID: operationID(method, path), Method: method, Path: path, Summary: summary, Tags: []string{tag},
 		DefaultStatus: status, MaxBodyBytes: maxBody, BodyReadTimeout: -1,
 	}
+	if _, raw := any(new(I)).(*itemInput); raw {
+		// itemjson reads these bodies: huma is told what they are.
+		schema := a.huma.OpenAPI().Components.Schemas.Schema(typeOf[itemjson.Item](), true, "")
+		op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
+		if method == http.MethodPatch {
+			op.RequestBody.Content = map[string]*huma.MediaType{"application/merge-patch+json": {Schema: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}}}
+		}
+		op.SkipValidateBody = true
+	}
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := h(ctx, in)
 		if err != nil {
@@ -52,6 +63,9 @@ func register[I, O any](a *api, method, path, tag, summary string, status int, h
 		}
 		return out, nil
 	})
+	if op.RequestBody != nil {
+		delete(op.RequestBody.Content, "application/octet-stream") // huma's guess for raw bodies
+	}
 }
 
 // raw declares a route that gin serves and huma only describes.
