@@ -43,3 +43,13 @@ func mulAVX2(t *q8tile) {
 		mulAVX2x8(t)
 	}
 }
+
+// floatAVX2 answers 4 rows × 24 outputs.
+//
+//go:noescape
+func floatAVX2(t *floatTile)
+
+// depthAVX2 answers one pixel.
+//
+//go:noescape
+func depthAVX2(t *depthTile)

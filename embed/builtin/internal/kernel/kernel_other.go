@@ -8,3 +8,5 @@ func best() Level { return Plain }
 func quantizeFast(*float32, *int8, *float32, *int32, int) { panic("kernel: no assembly here") }
 func mulAVX512(*q8tile)                                   { panic("kernel: no assembly here") }
 func mulAVX2(*q8tile)                                     { panic("kernel: no assembly here") }
+func floatAVX2(*floatTile)                                { panic("kernel: no assembly here") }
+func depthAVX2(*depthTile)                                { panic("kernel: no assembly here") }

@@ -1,0 +1,199 @@
+#include "textflag.h"
+
+DATA six<>+0(SB)/4, $0x40c00000
+GLOBL six<>(SB), RODATA|NOPTR, $4
+
+#define ROWF(at, a, b, c) \
+	VBROADCASTSS at, Y15 \
+	VFMADD231PS Y12, Y15, a \
+	VFMADD231PS Y13, Y15, b \
+	VFMADD231PS Y14, Y15, c
+
+#define ADDF(a, b, c) \
+	VADDPS (DI), a, a \
+	VADDPS 32(DI), b, b \
+	VADDPS 64(DI), c, c \
+	ADDQ R11, DI
+
+#define CUTF(r) \
+	VMAXPS Y12, r, r \
+	VMINPS Y13, r, r
+
+#define STOREF(a, b, c) \
+	VMOVUPS a, (DI) \
+	VMOVUPS b, 32(DI) \
+	VMOVUPS c, 64(DI) \
+	ADDQ R11, DI
+
+// func floatAVX2(t *floatTile): 4 rows × 24 outputs.
+TEXT ·floatAVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), BX
+	MOVQ 0(BX), SI            // x
+	MOVQ 8(BX), DX            // w
+	MOVQ 16(BX), AX           // bias
+	MOVQ 24(BX), DI           // y
+	MOVQ 32(BX), CX           // in
+	MOVQ 40(BX), R11          // yStride
+	MOVQ 48(BX), R12          // op
+	LEAQ (SI)(CX*4), R8
+	LEAQ (R8)(CX*4), R9
+	LEAQ (R9)(CX*4), R10
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y1, Y4
+	VMOVAPS Y2, Y5
+	VMOVAPS Y0, Y6
+	VMOVAPS Y1, Y7
+	VMOVAPS Y2, Y8
+	VMOVAPS Y0, Y9
+	VMOVAPS Y1, Y10
+	VMOVAPS Y2, Y11
+	TESTQ $2, R12
+	JZ start
+	MOVQ DI, R13
+	ADDF(Y0, Y1, Y2)
+	ADDF(Y3, Y4, Y5)
+	ADDF(Y6, Y7, Y8)
+	ADDF(Y9, Y10, Y11)
+	MOVQ R13, DI
+
+start:
+	XORQ AX, AX
+
+input:
+	VMOVUPS (DX), Y12
+	VMOVUPS 32(DX), Y13
+	VMOVUPS 64(DX), Y14
+	ROWF((SI)(AX*4), Y0, Y1, Y2)
+	ROWF((R8)(AX*4), Y3, Y4, Y5)
+	ROWF((R9)(AX*4), Y6, Y7, Y8)
+	ROWF((R10)(AX*4), Y9, Y10, Y11)
+	ADDQ $96, DX
+	INCQ AX
+	CMPQ AX, CX
+	JLT input
+
+	TESTQ $1, R12
+	JZ store
+	VXORPS Y12, Y12, Y12
+	VBROADCASTSS six<>(SB), Y13
+	CUTF(Y0)
+	CUTF(Y1)
+	CUTF(Y2)
+	CUTF(Y3)
+	CUTF(Y4)
+	CUTF(Y5)
+	CUTF(Y6)
+	CUTF(Y7)
+	CUTF(Y8)
+	CUTF(Y9)
+	CUTF(Y10)
+	CUTF(Y11)
+
+store:
+	STOREF(Y0, Y1, Y2)
+	STOREF(Y3, Y4, Y5)
+	STOREF(Y6, Y7, Y8)
+	STOREF(Y9, Y10, Y11)
+	VZEROUPPER
+	RET
+
+// func depthAVX2(t *depthTile): one pixel, 32 channels at a time, then 16.
+TEXT ·depthAVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), BX
+	MOVQ 0(BX), SI            // x
+	MOVQ 8(BX), DX            // w
+	MOVQ 16(BX), AX           // bias
+	MOVQ 24(BX), DI           // y
+	MOVQ 48(BX), R9           // bytes of a pixel, and of channels left
+	MOVQ R9, R8
+	MOVQ 56(BX), R10          // xSkip
+	MOVQ 64(BX), R11          // wSkip
+	VXORPS Y14, Y14, Y14
+	VBROADCASTSS six<>(SB), Y15
+
+channels32:
+	CMPQ R8, $128
+	JLT channels16
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	MOVQ SI, R12
+	MOVQ DX, R13
+	MOVQ 32(BX), CX           // rows
+
+row32:
+	MOVQ 40(BX), R15          // columns
+
+column32:
+	VMOVUPS (R12), Y4
+	VMOVUPS 32(R12), Y5
+	VMOVUPS 64(R12), Y6
+	VMOVUPS 96(R12), Y7
+	VFMADD231PS (R13), Y4, Y0
+	VFMADD231PS 32(R13), Y5, Y1
+	VFMADD231PS 64(R13), Y6, Y2
+	VFMADD231PS 96(R13), Y7, Y3
+	ADDQ R9, R12
+	ADDQ R9, R13
+	DECQ R15
+	JNZ column32
+	ADDQ R10, R12
+	ADDQ R11, R13
+	DECQ CX
+	JNZ row32
+	VMAXPS Y14, Y0, Y0
+	VMAXPS Y14, Y1, Y1
+	VMAXPS Y14, Y2, Y2
+	VMAXPS Y14, Y3, Y3
+	VMINPS Y15, Y0, Y0
+	VMINPS Y15, Y1, Y1
+	VMINPS Y15, Y2, Y2
+	VMINPS Y15, Y3, Y3
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, 64(DI)
+	VMOVUPS Y3, 96(DI)
+	ADDQ $128, SI
+	ADDQ $128, DX
+	ADDQ $128, AX
+	ADDQ $128, DI
+	SUBQ $128, R8
+	JMP channels32
+
+channels16:
+	TESTQ R8, R8
+	JZ done
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	MOVQ 32(BX), CX
+
+row16:
+	MOVQ 40(BX), R15
+
+column16:
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
+	VFMADD231PS (DX), Y4, Y0
+	VFMADD231PS 32(DX), Y5, Y1
+	ADDQ R9, SI
+	ADDQ R9, DX
+	DECQ R15
+	JNZ column16
+	ADDQ R10, SI
+	ADDQ R11, DX
+	DECQ CX
+	JNZ row16
+	VMAXPS Y14, Y0, Y0
+	VMAXPS Y14, Y1, Y1
+	VMINPS Y15, Y0, Y0
+	VMINPS Y15, Y1, Y1
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+
+done:
+	VZEROUPPER
+	RET
