@@ -9,11 +9,13 @@ import (
 
 // batch is a few items on their way through the stages together.
 type batch struct {
-	tenant upnext.Tenant
-	source string // of the import; empty for the API
-	grow   bool   // attributes that the schema lacks extend it, instead of being an error
-	works  []*work
-	busy   [5]upnext.Stage // by stage, in the order of stageNames
+	tenant  upnext.Tenant
+	source  string        // of the import; empty for the API
+	schema  upnext.Schema // of the tenant's items, as the collection was opened with
+	grow    bool          // attributes that the schema lacks extend it, instead of being an error
+	works   []*work
+	refused []upnext.ItemID // of an import: known by id, and not even read
+	busy    [5]upnext.Stage // by stage, in the order of stageNames
 
 	index      index.Index
 	collection string
@@ -30,6 +32,7 @@ const (
 
 // work is one item on its way.
 type work struct {
+	entry  entry // of an import
 	item   upnext.Item
 	hash   string
 	err    error // it was refused
@@ -43,6 +46,8 @@ type work struct {
 	content   []float32 // what the index keeps
 	textMark  string    // of upnext.Indexing
 	imageMark string
+	noText    string // why an import has not even a key of the transcript
+	noImage   string // the same for the thumbnail
 }
 
 // faulty notes that a part of the item could not be taken; the item goes on.

@@ -96,7 +96,7 @@ func (p *Pipeline) catalogue(ctx context.Context, b *batch) error {
 	ids := make([]upnext.ItemID, len(good))
 	for i, w := range good {
 		ids[i] = w.item.ID
-		hash, err := p.hash(ctx, w.item)
+		hash, err := p.hash(ctx, b.schema, w.item)
 		if err != nil {
 			return err
 		}
@@ -197,10 +197,10 @@ func (p *Pipeline) reuse(ctx context.Context, b *batch) error {
 // recall repeats what was wrong with an item when it was embedded: an import
 // that skips it must not call it sound.
 func (w *work) recall() {
-	if w.imageMark != "" && w.imageMark != markDone && w.imageMark != markNone {
+	if w.noImage == "" && w.imageMark != "" && w.imageMark != markDone && w.imageMark != markNone {
 		w.faulty("thumbnail", w.item.Thumbnail, "thumbnail", errors.New(w.imageMark))
 	}
-	if w.textMark != "" && w.textMark != markDone && w.textMark != markNone {
+	if w.noText == "" && w.textMark != "" && w.textMark != markDone && w.textMark != markNone {
 		if strings.HasPrefix(w.textMark, "comments: ") {
 			w.faulty("comments", w.item.CommentKey, "comments", errors.New(w.textMark))
 			return
@@ -217,19 +217,14 @@ func equal(a, b upnext.Item) bool {
 }
 
 // hash names everything that an item's vectors and labels are made of: its
-// words, its textual attributes and the versions of its objects. Prices,
-// dates or a status can change without a call to an encoder.
-func (p *Pipeline) hash(ctx context.Context, it upnext.Item) (string, error) {
+// words, the attributes that are embedded (in the place of the regions, which
+// are not) and the versions of its objects. Dates, a status and the other
+// attributes can change without a call to an encoder.
+func (p *Pipeline) hash(ctx context.Context, schema upnext.Schema, it upnext.Item) (string, error) {
 	of := upnext.Item{
 		ID: it.ID, Kind: it.Kind, Title: it.Title, Description: it.Description, Tags: it.Tags, Language: it.Language,
 		CreatorName: it.CreatorName, Thumbnail: it.Thumbnail, Transcript: it.Transcript, Lyrics: it.Lyrics,
-		Comments: it.Comments, CommentKey: it.CommentKey, Attributes: map[string]any{},
-	}
-	for name, v := range it.Attributes {
-		switch v.(type) {
-		case string, []string:
-			of.Attributes[name] = v
-		}
+		Comments: it.Comments, CommentKey: it.CommentKey, Regions: embedded(schema, it),
 	}
 	h := sha256.New()
 	body, err := itemjson.Encode(of)

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"upnext"
 	"upnext/embed"
+	"upnext/ingest/passages"
 )
 
 // Bounds on what one step holds in memory, and on what the Understander gets.
@@ -21,7 +23,7 @@ const (
 // embed makes the vectors of the works that need them.
 func (p *Pipeline) embed(ctx context.Context, b *batch) error {
 	works := b.lacking(vectors)
-	if err := p.embedTexts(ctx, works); err != nil {
+	if err := p.embedTexts(ctx, b.schema, works); err != nil {
 		return fmt.Errorf("texts: %w", err)
 	}
 	images, err := p.embedImages(ctx, works)
@@ -55,7 +57,7 @@ type waiting struct {
 
 // embedTexts reads each item's words, cuts them into passages and pools their
 // vectors. Only as much text is held as the encoder takes at once.
-func (p *Pipeline) embedTexts(ctx context.Context, works []*work) error {
+func (p *Pipeline) embedTexts(ctx context.Context, schema upnext.Schema, works []*work) error {
 	var queue waiting
 	for _, w := range works {
 		transcript, err := p.words(ctx, w)
@@ -66,7 +68,7 @@ func (p *Pipeline) embedTexts(ctx context.Context, works []*work) error {
 		if w.textMark == "" {
 			w.textMark = markNone
 		}
-		for _, passage := range cut(w.item, transcript) {
+		for _, passage := range passages.Cut(w.item, transcript, embedded(schema, w.item)...) {
 			if len(w.text) < understoodText {
 				w.text += passage.Text + "\n"
 			}
@@ -81,6 +83,22 @@ func (p *Pipeline) embedTexts(ctx context.Context, works []*work) error {
 		}
 	}
 	return p.flush(ctx, &queue)
+}
+
+// embedded are the values of an item's attributes that are part of its vector.
+func embedded(schema upnext.Schema, it upnext.Item) []string {
+	var values []string
+	for _, a := range schema {
+		v, ok := it.Attributes[a.Name]
+		if !a.Embedded || !ok {
+			continue
+		}
+		if list, ok := v.([]string); ok {
+			v = strings.Join(list, ", ")
+		}
+		values = append(values, fmt.Sprint(v))
+	}
+	return values
 }
 
 // flush embeds the waiting passages and adds them to their items' pools. Each

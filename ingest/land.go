@@ -23,7 +23,7 @@ func (p *Pipeline) open(ctx context.Context, b *batch) error {
 	if err != nil {
 		return err
 	}
-	b.collection = p.Space.Name()
+	b.collection, b.schema = p.Space.Name(), schema
 	b.index, err = p.Collections.Create(ctx, b.tenant, b.collection, Spec(p.Space.Dim(), schema))
 	if err != nil {
 		return fmt.Errorf("collection %s: %w", b.collection, err)

@@ -3,6 +3,7 @@ package ingest
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,7 +26,7 @@ const (
 // What cannot be read is noted; an engine that is away is an error.
 func (p *Pipeline) words(ctx context.Context, w *work) (string, error) {
 	transcript := w.item.Transcript
-	w.textMark = ""
+	w.textMark = w.noText
 	if upnext.IsTranscriptKey(transcript) {
 		data, err := p.object(ctx, transcript, upnext.MaxTranscript)
 		if err != nil && !ours(err) {
@@ -53,7 +54,7 @@ func (p *Pipeline) words(ctx context.Context, w *work) (string, error) {
 // picture returns the bytes of an item's thumbnail; nil if it has none that
 // can be read. A URL is shown and not read.
 func (p *Pipeline) picture(ctx context.Context, w *work) ([]byte, error) {
-	w.imageMark = markNone
+	w.imageMark = cmp.Or(w.noImage, markNone)
 	if p.Image == nil || w.item.Thumbnail == "" || isURL(w.item.Thumbnail) {
 		return nil, nil
 	}

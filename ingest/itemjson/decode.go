@@ -16,7 +16,8 @@ import (
 // names it, so that a typing error is not lost. null and a missing field mean
 // the same. Attributes get the types of the schema; one that the schema does
 // not have gets the type that its JSON suggests (see Extend). The item is not
-// validated: call Item.Validate and Schema.Check. Errors are *FieldError.
+// validated: call Item.Validate and Schema.Check. Errors are *FieldError; the
+// item has then at most its id.
 func Decode(data []byte, schema upnext.Schema) (upnext.Item, error) {
 	var fields map[string]json.RawMessage
 	if err := strict(data, &fields); err != nil {
@@ -30,7 +31,11 @@ func Decode(data []byte, schema upnext.Schema) (upnext.Item, error) {
 			continue
 		}
 		if err := decodeField(&it, name, raw, schema); err != nil {
-			return upnext.Item{}, err
+			var id string
+			if text("id", fields["id"], &id) != nil {
+				id = ""
+			}
+			return upnext.Item{ID: upnext.ItemID(id)}, err
 		}
 	}
 	return it, nil

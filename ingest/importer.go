@@ -1,0 +1,178 @@
+package ingest
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"upnext"
+	"upnext/infra/jobs"
+)
+
+// ImporterConfig is what an Importer works with. All but Workers and NoFiles
+// are needed.
+type ImporterConfig struct {
+	Pipeline *Pipeline
+	Imports  upnext.Imports
+	Events   upnext.Events // where the ratings of a MovieLens folder go
+	Queue    *jobs.Queue   // not started: Run starts it
+	Workers  int           // batches worked on at once; 0 is one a processor
+	NoFiles  bool          // refuse sources on this machine's disk
+}
+
+// Importer brings whole sources in, as jobs that survive the process: one
+// lists the source, one for each batch of items takes it through the Pipeline,
+// one reconciles and ends. A process that was killed repeats at most the
+// batches that it was at, and of those only the items not yet searchable. It
+// is safe for concurrent use.
+type Importer struct {
+	ImporterConfig
+
+	mu      sync.Mutex
+	runs    map[runKey]*run
+	changed chan struct{} // closed, and made anew, at each change of an import's state
+}
+
+type runKey struct {
+	tenant upnext.Tenant
+	id     upnext.ImportID
+}
+
+// NewImporter returns an Importer, whose jobs Run works on. The Queue must not
+// have been started.
+func NewImporter(c ImporterConfig) (*Importer, error) {
+	if c.Pipeline == nil || c.Imports == nil || c.Events == nil || c.Queue == nil {
+		return nil, fmt.Errorf("importer: a part is missing: %w", upnext.ErrInvalid)
+	}
+	if c.Workers <= 0 {
+		c.Workers = runtime.GOMAXPROCS(0)
+	}
+	im := &Importer{ImporterConfig: c, runs: map[runKey]*run{}, changed: make(chan struct{})}
+	jobs.Register(c.Queue, &listWorker{im: im})
+	jobs.Register(c.Queue, &batchWorker{im: im})
+	jobs.Register(c.Queue, &finishWorker{im: im})
+	return im, nil
+}
+
+// How often a job is tried where an engine is away, and how long apart at
+// most: some four minutes in all, then its import fails.
+const (
+	maxAttempts = 8
+	maxBackoff  = time.Minute
+)
+
+// Run works on imports until ctx ends, then lets what is running come to rest.
+func (im *Importer) Run(ctx context.Context) error {
+	// One more than there are workers: listing waits for the source, not for a processor.
+	s := jobs.Settings{Workers: im.Workers + 1, MaxAttempts: maxAttempts, MaxBackoff: maxBackoff}
+	if err := im.Queue.Start(ctx, s); err != nil {
+		return fmt.Errorf("run imports: %w", err)
+	}
+	<-ctx.Done()
+	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	if err := im.Queue.Stop(rest); err != nil {
+		return fmt.Errorf("run imports: %w", err)
+	}
+	return nil
+}
+
+// ImportRequest asks for an import.
+type ImportRequest struct {
+	// Source is file:///folder, a path, or blob:KEY in the object store, where a
+	// tenant's keys begin with "TENANT/". It is a folder, or one manifest.
+	Source    string
+	Format    string           // of Formats; empty is Auto
+	OnMissing upnext.OnMissing // empty is KeepMissing
+}
+
+// Start queues an import and returns it. A source that is not there, or holds
+// nothing of the format, is an ErrInvalid at once.
+func (im *Importer) Start(ctx context.Context, t upnext.Tenant, req ImportRequest) (upnext.Import, error) {
+	imp := upnext.Import{Format: cmp.Or(req.Format, Auto), OnMissing: cmp.Or(req.OnMissing, upnext.KeepMissing), State: upnext.Queued, QueuedAt: im.Pipeline.Now()}
+	if !slices.Contains([]upnext.OnMissing{upnext.KeepMissing, upnext.HideMissing, upnext.DeleteMissing}, imp.OnMissing) {
+		return upnext.Import{}, fmt.Errorf("start import: on_missing: %q is none of keep, hide, delete: %w", req.OnMissing, upnext.ErrInvalid)
+	}
+	_, dir, clean, err := parseSource(t, req.Source)
+	if err == nil && dir != "" && im.NoFiles {
+		err = fmt.Errorf("source %s: files of this machine are not open to imports: %w", req.Source, upnext.ErrInvalid)
+	}
+	if err != nil {
+		return upnext.Import{}, fmt.Errorf("start import: %w", err)
+	}
+	imp.Source = clean
+	s, err := openSource(ctx, t, im.Pipeline.Blobs, imp.Source, imp.Format)
+	if err == nil {
+		imp.Format = s.format
+		err = s.close()
+	}
+	if err != nil {
+		return upnext.Import{}, fmt.Errorf("start import: %w", err)
+	}
+	imp.ID = upnext.ImportID("imp_" + ulid.MustNew(ulid.Timestamp(imp.QueuedAt), rand.Reader).String())
+	if err := im.Imports.SaveImport(ctx, t, imp); err != nil {
+		return upnext.Import{}, fmt.Errorf("start import of %s: %w", imp.Source, err)
+	}
+	if err := im.insert(ctx, imp.ID, listArgs{t, imp.ID}); err != nil {
+		imp.State, imp.Error, imp.EndedAt = upnext.Broken, err.Error(), im.Pipeline.Now()
+		return upnext.Import{}, fmt.Errorf("start import of %s: %w", imp.Source, errors.Join(err, im.Imports.SaveImport(ctx, t, imp)))
+	}
+	return imp, nil
+}
+
+// Cancel ends an import where it stands; the items that came in stay. One that
+// has ended otherwise is an ErrConflict.
+func (im *Importer) Cancel(ctx context.Context, t upnext.Tenant, id upnext.ImportID) (upnext.Import, error) {
+	r, err := im.open(ctx, t, id)
+	if errors.Is(err, errEnded) {
+		imp, err := im.Imports.Import(ctx, t, id)
+		if err == nil && imp.State != upnext.Cancelled {
+			err = fmt.Errorf("cancel import %s: it has %s: %w", id, imp.State, upnext.ErrConflict)
+		}
+		return imp, err
+	}
+	if err != nil {
+		return upnext.Import{}, fmt.Errorf("cancel import %s: %w", id, err)
+	}
+	if err := im.end(ctx, r, upnext.Cancelled, nil); err != nil {
+		return upnext.Import{}, fmt.Errorf("cancel import %s: %w", id, err)
+	}
+	if _, err := im.Queue.CancelTagged(ctx, string(id)); err != nil {
+		// Its jobs find the import cancelled and end by themselves.
+		im.Pipeline.Logger.Warn("jobs of a cancelled import stay queued", "import", id, "error", err)
+	}
+	return im.Imports.Import(ctx, t, id)
+}
+
+// Wait returns the import when it has ended, or with an error when ctx ends.
+func (im *Importer) Wait(ctx context.Context, t upnext.Tenant, id upnext.ImportID) (upnext.Import, error) {
+	for {
+		im.mu.Lock()
+		changed := im.changed
+		im.mu.Unlock()
+		imp, err := im.Imports.Import(ctx, t, id)
+		if err != nil {
+			return imp, fmt.Errorf("wait for import %s: %w", id, err)
+		}
+		if ended(imp.State) {
+			return imp, nil
+		}
+		select {
+		case <-ctx.Done():
+			return imp, fmt.Errorf("wait for import %s: %w", id, ctx.Err())
+		case <-changed:
+		}
+	}
+}
+
+func ended(s upnext.ImportState) bool {
+	return s == upnext.Succeeded || s == upnext.Cancelled || s == upnext.Broken
+}

@@ -1,0 +1,207 @@
+package ingest
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"upnext"
+)
+
+// The jobs of an import. Their JSON is in the database: fields are added, not changed.
+type (
+	listArgs struct {
+		Tenant upnext.Tenant   `json:"tenant"`
+		Import upnext.ImportID `json:"import"`
+	}
+	batchArgs struct {
+		Tenant  upnext.Tenant   `json:"tenant"`
+		Import  upnext.ImportID `json:"import"`
+		Number  int             `json:"number"`
+		Version string          `json:"version"` // of the source's files when it was listed
+		Entries []entry         `json:"entries"`
+	}
+	finishArgs struct {
+		Tenant upnext.Tenant   `json:"tenant"`
+		Import upnext.ImportID `json:"import"`
+	}
+)
+
+// Kind names the job in the queue.
+func (listArgs) Kind() string { return "import_list" }
+
+// Kind names the job in the queue.
+func (batchArgs) Kind() string { return "import_batch" }
+
+// Kind names the job in the queue.
+func (finishArgs) Kind() string { return "import_finish" }
+
+// digest names the entries of a batch.
+func (a batchArgs) digest() (string, error) {
+	data, err := json.Marshal([]any{a.Version, a.Entries})
+	return fmt.Sprintf("%x", sha256.Sum256(data))[:16], err
+}
+
+// The workers of River.
+type (
+	listWorker struct {
+		river.WorkerDefaults[listArgs]
+		im *Importer
+	}
+	batchWorker struct {
+		river.WorkerDefaults[batchArgs]
+		im *Importer
+	}
+	finishWorker struct {
+		river.WorkerDefaults[finishArgs]
+		im *Importer
+	}
+)
+
+func (w *listWorker) Work(ctx context.Context, job *river.Job[listArgs]) error {
+	return w.im.work(ctx, job.JobRow, job.Args.Tenant, job.Args.Import, w.im.list)
+}
+
+func (w *batchWorker) Work(ctx context.Context, job *river.Job[batchArgs]) error {
+	return w.im.work(ctx, job.JobRow, job.Args.Tenant, job.Args.Import, func(ctx context.Context, r *run) error {
+		return w.im.batch(ctx, r, job.Args)
+	})
+}
+
+func (w *finishWorker) Work(ctx context.Context, job *river.Job[finishArgs]) error {
+	return w.im.work(ctx, job.JobRow, job.Args.Tenant, job.Args.Import, w.im.finish)
+}
+
+// insert adds a job that a cancellation of the import finds.
+func (im *Importer) insert(ctx context.Context, id upnext.ImportID, args river.JobArgs) error {
+	_, err := im.Queue.Insert(ctx, args, options(id))
+	return err
+}
+
+func options(id upnext.ImportID) *river.InsertOpts {
+	return &river.InsertOpts{Tags: []string{string(id)}, MaxAttempts: maxAttempts}
+}
+
+// work does one step of an import. What may pass is tried again, later; what
+// will not, or not soon, ends the import with its cause.
+func (im *Importer) work(ctx context.Context, job *rivertype.JobRow, t upnext.Tenant, id upnext.ImportID,
+	step func(context.Context, *run) error) error {
+	r, err := im.open(ctx, t, id)
+	if errors.Is(err, errEnded) && job.Kind == (finishArgs{}).Kind() {
+		return im.forget(ctx, runKey{t, id}) // the process may have been killed right before
+	}
+	if errors.Is(err, errEnded) || errors.Is(err, upnext.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(r.ctx, cancel)()
+	err = step(ctx, r)
+	var snooze *rivertype.JobSnoozeError
+	switch {
+	case err == nil || r.ctx.Err() != nil || errors.Is(err, errEnded):
+		return nil
+	case errors.As(err, &snooze):
+		return err
+	case ctx.Err() != nil:
+		// The process stops. Later, without a wait, and without counting as an attempt.
+		return river.JobSnooze(0)
+	case errors.Is(err, upnext.ErrInvalid), errors.Is(err, upnext.ErrConflict), errors.Is(err, upnext.ErrNotFound),
+		job.Attempt >= job.MaxAttempts:
+		if err := im.end(ctx, r, upnext.Broken, err); err != nil {
+			// Not even that can be written: a disk is full. The job stays for when it is not.
+			im.Pipeline.Logger.Error("a failed import cannot be ended", "import", id, "error", err)
+			return river.JobSnooze(maxBackoff)
+		}
+		return nil
+	}
+	im.Pipeline.Logger.Warn("an import's step is tried again", "import", id, "step", job.Kind, "attempt", job.Attempt, "error", err)
+	return err
+}
+
+// list lists the source and makes a job of every batch.
+func (im *Importer) list(ctx context.Context, r *run) error {
+	began := time.Now()
+	if err := im.save(ctx, r, true); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	before := r.batches >= 0
+	r.mu.Unlock()
+	if before { // by a process that was killed right after
+		return im.insert(ctx, r.key.id, finishArgs{r.key.tenant, r.key.id})
+	}
+	s, done, err := r.use(ctx, im)
+	if err != nil {
+		return err
+	}
+	defer done()
+	next := batchArgs{Tenant: r.key.tenant, Import: r.key.id, Version: s.version()}
+	var total int64
+	flush := func() error {
+		if len(next.Entries) == 0 {
+			return nil
+		}
+		if err := im.enqueue(ctx, r, next); err != nil {
+			return err
+		}
+		total += int64(len(next.Entries))
+		next.Number, next.Entries = next.Number+1, nil
+		r.mu.Lock()
+		r.imp.Total = max(r.imp.Total, total)
+		r.mu.Unlock()
+		return im.save(ctx, r, false)
+	}
+	for e, err := range s.entries(ctx) {
+		if err != nil {
+			return fmt.Errorf("list %s: %w", r.imp.Source, err)
+		}
+		if next.Entries = append(next.Entries, e); len(next.Entries) == batchSize {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	if err := flush(); err != nil {
+		return err
+	}
+	return im.listed(ctx, r, listing{Batches: next.Number, Total: total, Busy: time.Since(began)})
+}
+
+// enqueue makes a job of a batch, unless a former process has done it.
+func (im *Importer) enqueue(ctx context.Context, r *run, a batchArgs) error {
+	digest, err := a.digest()
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	known := r.done[a.Number] == digest
+	r.mu.Unlock()
+	if known {
+		return nil
+	}
+	return im.insert(ctx, a.Import, a)
+}
+
+// listed notes that all batches are queued, and queues the end.
+func (im *Importer) listed(ctx context.Context, r *run, l listing) error {
+	if err := im.keep(ctx, r.key.listing(), l); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	r.listed(l)
+	r.mu.Unlock()
+	if err := im.save(ctx, r, true); err != nil {
+		return err
+	}
+	return im.insert(ctx, r.key.id, finishArgs{r.key.tenant, r.key.id})
+}
