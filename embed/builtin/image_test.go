@@ -58,6 +58,9 @@ func TestImageIsTheReference(t *testing.T) {
 	}
 	for _, l := range kernel.Levels() {
 		for i := range pictures {
+			if l == kernel.Plain && i%4 > 0 {
+				continue // half a second each
+			}
 			raw, centred := make([]float32, lookDims), make([]float32, lookDims)
 			for k := range raw {
 				raw[k] = half(binary.LittleEndian.Uint16(file[(i*lookDims+k)*2:]))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -214,7 +215,9 @@ func (t *tokenizer) normalize(l *lattice, text string) bool {
 		}
 		i, found := slices.BinarySearch(t.normRunes, uint32(r))
 		if !found {
-			add(r)
+			if !unicode.IsControl(r) { // no piece has one
+				add(r)
+			}
 			continue
 		}
 		entry := t.norm[t.normAt[i]:]
