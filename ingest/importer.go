@@ -162,7 +162,10 @@ func (im *Importer) Wait(ctx context.Context, t upnext.Tenant, id upnext.ImportI
 		if err != nil {
 			return imp, fmt.Errorf("wait for import %s: %w", id, err)
 		}
-		if ended(imp.State) {
+		im.mu.Lock()
+		_, working := im.runs[runKey{t, id}] // it may still be putting things away
+		im.mu.Unlock()
+		if ended(imp.State) && !working {
 			return imp, nil
 		}
 		select {

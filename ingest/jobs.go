@@ -94,7 +94,7 @@ func (im *Importer) work(ctx context.Context, job *rivertype.JobRow, t upnext.Te
 	step func(context.Context, *run) error) error {
 	r, err := im.open(ctx, t, id)
 	if errors.Is(err, errEnded) && job.Kind == (finishArgs{}).Kind() {
-		return im.forget(ctx, runKey{t, id}) // the process may have been killed right before
+		im.forget(ctx, runKey{t, id}) // the process may have been killed right before
 	}
 	if errors.Is(err, errEnded) || errors.Is(err, upnext.ErrNotFound) {
 		return nil

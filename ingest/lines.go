@@ -18,7 +18,8 @@ type line struct {
 	number int   // from 1
 	offset int64 // of its first byte
 	size   int64
-	text   []byte // nil where it is longer than limit; valid until the next one
+	text   []byte // without spaces around it; valid until the next one
+	long   bool   // it is longer than limit, and text is not all of it
 }
 
 // eachLine yields a stream's lines that are not blank, and holds one at a time.
@@ -47,12 +48,11 @@ func eachLine(r io.Reader, limit int) iter.Seq2[line, error] {
 				return
 			}
 			l.size = offset - l.offset
-			if l.text = bytes.TrimSpace(text); len(text) > limit {
-				l.text = nil
-			} else if number == 1 {
+			l.text, l.long = bytes.TrimSpace(text), len(text) > limit
+			if number == 1 {
 				l.text = bytes.TrimPrefix(l.text, []byte("\ufeff"))
 			}
-			if (l.text == nil || len(l.text) > 0) && l.size > 0 && !yield(l, nil) || err != nil {
+			if (l.long || len(l.text) > 0) && !yield(l, nil) || err != nil {
 				return
 			}
 		}
@@ -74,7 +74,7 @@ func (s *source) lines(ctx context.Context, key string) iter.Seq2[entry, error] 
 				continue
 			}
 			e := entry{Key: key, Line: l.number, Offset: l.offset, Size: l.size}
-			if l.text == nil {
+			if l.long {
 				e.Cause, e.Detail = "syntax", fmt.Sprintf("the line has %d bytes, %d allowed", l.size, maxLine)
 			}
 			if !yield(e, err) || err != nil {

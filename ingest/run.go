@@ -234,27 +234,27 @@ func (im *Importer) end(ctx context.Context, r *run, state upnext.ImportState, c
 	}
 	r.cancel()
 	r.closeSource()
+	im.Pipeline.Logger.Info("import ended", "import", r.key.id, "source", imp.Source, "state", state, "items", imp.Total,
+		"created", imp.Created, "updated", imp.Updated, "unchanged", imp.Unchanged, "failed", imp.Failed, "error", imp.Error)
+	im.forget(ctx, r.key)
 	im.mu.Lock()
 	delete(im.runs, r.key)
 	im.mu.Unlock()
 	im.announce()
-	im.Pipeline.Logger.Info("import ended", "import", r.key.id, "source", imp.Source, "state", state, "items", imp.Total,
-		"created", imp.Created, "updated", imp.Updated, "unchanged", imp.Unchanged, "failed", imp.Failed, "error", imp.Error)
-	return im.forget(ctx, r.key)
+	return nil
 }
 
 // forget removes what was kept of an import for the case of a crash.
-func (im *Importer) forget(ctx context.Context, k runKey) error {
+func (im *Importer) forget(ctx context.Context, k runKey) {
 	for info, err := range im.Pipeline.Blobs.List(ctx, k.prefix(), "") {
 		if err == nil {
 			err = im.Pipeline.Blobs.Delete(ctx, info.Key)
 		}
 		if err != nil {
 			im.Pipeline.Logger.Warn("an ended import's records stay", "import", k.id, "error", err)
-			return nil
+			return
 		}
 	}
-	return nil
 }
 
 // use opens the import's source, once, and keeps it open until done is called
