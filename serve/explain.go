@@ -37,7 +37,7 @@ func (r *Recommender) explain(q *asked, placed, ranked []*candidate) upnext.Slat
 	q.time("explain")
 	q.timings["total"] = q.lap.Sub(q.started)
 	s.Degraded = q.degraded
-	r.meters.observe(q)
+	r.meters.observe(q, s.Shortfall > 0)
 	return s
 }
 

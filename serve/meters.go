@@ -53,10 +53,13 @@ func newMeters(reg prometheus.Registerer, r *Recommender) meters {
 	}
 }
 
-// observe notes an answer's timings.
-func (m *meters) observe(q *asked) {
+// observe notes an answer's timings and whether it is short.
+func (m *meters) observe(q *asked, short bool) {
 	for stage, d := range q.timings {
 		m.stages.WithLabelValues(q.class, stage).Observe(d.Seconds())
+	}
+	if short {
+		m.short.Inc()
 	}
 }
 

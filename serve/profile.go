@@ -37,6 +37,7 @@ func (r *Recommender) Profile(ctx context.Context, t upnext.Tenant, viewer upnex
 	if err != nil {
 		return fail(err)
 	}
+	r.viewers.reread(viewerKey{t, viewer}) // whoever asks for a profile may just have changed it
 	v, err := r.viewers.get(ctx, tn, viewer, q.collection, idx)
 	if err != nil && !errors.Is(err, errNoInterests) {
 		return fail(err)

@@ -87,8 +87,11 @@ func (r *Recommender) askAll(ctx context.Context, q *asked, sources []source.Sou
 			select { // it may have come together with the deadline
 			case a = <-answers[i]:
 			default:
-				a.err = fmt.Errorf("no answer within %s", limit.Round(time.Millisecond))
+				a.err = context.DeadlineExceeded
 			}
+		}
+		if errors.Is(a.err, context.DeadlineExceeded) {
+			a.err = fmt.Errorf("no answer within %s", limit.Round(time.Millisecond))
 		}
 		if a.err != nil {
 			if times == 1 || !q.isDegraded(s.Name()) {
@@ -109,11 +112,7 @@ func recallSafely(ctx context.Context, s source.Source, ask source.Ask, n int) (
 			c, err = nil, fmt.Errorf("panic: %v", p)
 		}
 	}()
-	c, err = s.Recall(ctx, ask, n)
-	if err != nil && errors.Is(err, context.DeadlineExceeded) {
-		err = errors.New("deadline exceeded")
-	}
-	return c, err
+	return s.Recall(ctx, ask, n)
 }
 
 func (q *asked) isDegraded(stage string) bool {

@@ -39,9 +39,13 @@ func (r *Recommender) rerank(q *asked, ranked []*candidate) []*candidate {
 // its matches unless the caller turns the dial.
 func (r *Recommender) page(q *asked) rule.Page {
 	p := rule.Page{Count: q.req.Count, Diversity: r.Settings.Diversity, Pool: r.Settings.ArrangePool}
-	if q.class == classSearch {
+	switch q.class {
+	case classSearch:
 		p.Diversity = 0
-	} else if share := r.Settings.CreatorShare; share > 0 {
+	case classSimilar:
+		p.Diversity /= 2 // likeness is what was asked for
+	}
+	if share := r.Settings.CreatorShare; share > 0 && q.class != classSearch {
 		p.CreatorCap = max(2, int(share*float64(q.req.Count)))
 	}
 	if q.class == classPage && len(q.viewer.state.Positive) == 0 {

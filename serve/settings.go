@@ -46,7 +46,7 @@ type Settings struct {
 func DefaultSettings() Settings {
 	return Settings{
 		Taste: taste.DefaultSettings(), Crowd: crowd.DefaultSettings(),
-		Remember: 20_000, HeldViewers: 20_000, HeldBytes: 256 << 20, RereadViewer: time.Minute,
+		Remember: 20_000, HeldViewers: 20_000, HeldBytes: 256 << 20, RereadViewer: 2 * time.Second,
 		Quotas: map[string]int{
 			"taste": 200, "last": 60, "together": 150, "followed": 40, "trending": 40, "popular": 60, "fresh": 40,
 			"similar": 200, "words": 150, "meaning": 150,

@@ -142,6 +142,19 @@ func (v *viewers) forget(key viewerKey) {
 	}
 }
 
+// reread makes the next request read the viewer's properties anew.
+func (v *viewers) reread(key viewerKey) {
+	v.mu.Lock()
+	e, ok := v.held[key]
+	v.mu.Unlock()
+	if ok {
+		h := e.Value.(*held)
+		h.mu.Lock()
+		h.toldAt = time.Time{}
+		h.mu.Unlock()
+	}
+}
+
 // load reads a viewer's properties and events where they are not held.
 func (v *viewers) load(ctx context.Context, h *held) error {
 	now := v.cfg.Now()

@@ -67,7 +67,7 @@ func (s Settings) unit(at time.Time) float64 {
 // after counts for trending alone, and there as the later of the two. now
 // bounds the window of trending.
 func (c *Crowd) Add(viewer upnext.ViewerID, item int32, at, now time.Time) {
-	v, u := c.hash(viewer), c.set.unit(at)
+	v, u := c.hash(viewer), float64(float32(c.set.unit(at))) // what is kept must be what is taken back
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.trend.add(visit{v, item}, at, now, c.set)
