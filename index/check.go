@@ -11,7 +11,7 @@ import (
 // The limits of every engine.
 const (
 	MaxDim  = 8192 // components of a vector
-	MaxName = 64   // bytes of a collection's name
+	MaxName = 128  // bytes of a collection's name
 	MaxK    = 16384
 )
 
@@ -87,7 +87,7 @@ func (s Spec) Widen(other Spec) (Spec, error) {
 }
 
 // CheckName reports as ErrInvalid what makes name no collection's: it is 1 to
-// 64 of [a-z0-9-].
+// 128 of [a-z0-9-].
 func CheckName(name string) error {
 	ok := name != "" && len(name) <= MaxName
 	for _, r := range name {

@@ -1,0 +1,119 @@
+package rabitq
+
+import "slices"
+
+// codes are the one-bit codes of a collection's vectors after RaBitQ (Gao and
+// Long, SIGMOD 2024): the signs of the centred, randomly rotated vector. With
+// a scale for each, the product with a query of 4-bit digits is estimated
+// without bias from bit counts alone.
+type codes struct {
+	words    int
+	centre   []float32 // the mean of the vectors when the codes were made
+	rotation *rotation
+	madeFor  int // live entries then
+	depth    depth
+
+	// By slot, in blocks of eight: word w of slot s is
+	// bits[(s/8*words+w)*8+s%8].
+	bits             []uint64
+	scale, sum, bias []float32
+}
+
+// code is one vector's.
+type code struct {
+	bits             []uint64
+	scale, sum, bias float32
+}
+
+func newCodes(dim int, centre []float32) *codes {
+	size := padded(dim)
+	return &codes{words: size / 64, centre: centre, rotation: newRotation(size)}
+}
+
+// grow makes room for slots, a multiple of eight, and returns what c should
+// become: readers may still look at c.
+func (c *codes) grow(slots int) *codes {
+	grown := *c
+	more := slots - len(c.scale)
+	if more <= 0 {
+		return c
+	}
+	grown.bits = append(slices.Clip(c.bits), make([]uint64, more*c.words)...)
+	for _, f := range []*[]float32{&grown.scale, &grown.sum, &grown.bias} {
+		*f = append(slices.Clip(*f), make([]float32, more)...)
+	}
+	return &grown
+}
+
+// encode makes v's code. turned is scratch of padded length.
+func (c *codes) encode(v, turned []float32, into *code) {
+	into.bits = slices.Grow(into.bits[:0], c.words)[:c.words]
+	into.bias = 0
+	for i, x := range v {
+		turned[i] = x - c.centre[i]
+		into.bias += x * c.centre[i]
+	}
+	clear(turned[len(v):])
+	c.rotation.apply(turned)
+	var square, absolute float32
+	ones := 0
+	for w := range into.bits {
+		var word uint64
+		for i, x := range turned[w*64:][:64] {
+			square += x * x
+			if x > 0 {
+				absolute += x
+				word |= 1 << i
+				ones++
+			} else {
+				absolute -= x
+			}
+		}
+		into.bits[w] = word
+	}
+	into.scale = 0
+	if absolute > 0 { // else the vector is the centre
+		into.scale = square / absolute
+	}
+	into.sum = into.scale * float32(ones)
+}
+
+// put stores a code.
+func (c *codes) put(slot uint32, of *code) {
+	at := int(slot/8)*c.words*8 + int(slot%8)
+	for w, word := range of.bits {
+		c.bits[at+w*8] = word
+	}
+	c.scale[slot], c.sum[slot], c.bias[slot] = of.scale, of.sum, of.bias
+}
+
+// query prepares s to scan for q: its digits into planes (words × 4) and the
+// constants of the estimate. turned is scratch of padded length.
+func (c *codes) query(q, turned []float32, planes []uint64, s *codeScan) {
+	for i, x := range q {
+		turned[i] = x - c.centre[i]
+	}
+	clear(turned[len(q):])
+	c.rotation.apply(turned)
+	low, high, total := turned[0], turned[0], float32(0)
+	for _, x := range turned {
+		low, high = min(low, x), max(high, x)
+		total += x
+	}
+	step := (high - low) / 15
+	if step == 0 {
+		step = 1 // all components are equal: every digit is 0
+	}
+	inverse := 1 / step
+	clear(planes)
+	for i, x := range turned {
+		digit := uint64((x-low)*inverse + 0.5)
+		word := planes[i/64*4:][:4]
+		for p := range word {
+			word[p] |= (digit >> p & 1) << (i % 64)
+		}
+	}
+	// Σ ±qᵢ = 2·Σ over ones of (low + step·digit) − Σ qᵢ, times the scale.
+	s.planes, s.words = &planes[0], c.words
+	s.a, s.b, s.c = 2*step, -total, 2*low
+}

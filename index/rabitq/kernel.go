@@ -1,0 +1,121 @@
+package rabitq
+
+import (
+	"math/bits"
+	"unsafe"
+)
+
+// kernel holds the inner loops in one form: plain Go, AVX2 or AVX-512. All
+// forms agree: exactly in integers, to rounding in floats. Pointers are bare
+// because the callees are assembly; what each must be able to read is said.
+type kernel struct {
+	name string
+
+	// dotRows sets out[i] to the product of q with row ids[i]: stride bytes
+	// each, a multiple of 64; rows are biased by 128 (see quantise).
+	dotRows func(q *int8, rows *byte, ids *uint32, n, stride int, out *int32)
+
+	// scanRows is dotRows for n rows one after the other, n a multiple of 4.
+	scanRows func(q *int8, rows *byte, n, stride int, out *int32)
+
+	// dotFloats sets out[i] to the product of q with row ids[i] of stride
+	// floats, a multiple of 64.
+	dotFloats func(q, rows *float32, ids *uint32, n, stride int, out *float32)
+
+	// scanCodes estimates the products of a query with blocks of eight codes.
+	scanCodes func(s *codeScan)
+}
+
+// codeScan is the work of one scanCodes: for code i of the blocks, with S the
+// sum of the query's 4-bit digits where the code has a one,
+//
+//	out[i] = scale[i]*(a*S + b) + c*sum[i] + bias[i]
+//
+// and bit i%8 of mask[i/8] says whether that is above the threshold.
+type codeScan struct {
+	planes *uint64 // words × 4: bit p of the digits of 64 dimensions
+	codes  *uint64 // blocks × words × 8 codes
+	words  int     // 64 dimensions each
+	blocks int     // of eight codes, at least 1
+
+	scale, sum, bias *float32 // blocks × 8
+
+	a, b, c, threshold float32
+
+	out  *float32 // blocks × 8
+	mask *byte    // blocks
+}
+
+// plain is the kernel in Go, for every processor.
+func plain() kernel {
+	return kernel{"plain", dotRowsPlain, scanRowsPlain, dotFloatsPlain, scanCodesPlain}
+}
+
+func dotRowsPlain(q *int8, rows *byte, ids *uint32, n, stride int, out *int32) {
+	query := unsafe.Slice(q, stride)
+	results := unsafe.Slice(out, n)
+	for i, id := range unsafe.Slice(ids, n) {
+		results[i] = dotRow(query, unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(rows), int(id)*stride)), stride))
+	}
+}
+
+func scanRowsPlain(q *int8, rows *byte, n, stride int, out *int32) {
+	query := unsafe.Slice(q, stride)
+	all := unsafe.Slice(rows, n*stride)
+	for i := range unsafe.Slice(out, n) {
+		unsafe.Slice(out, n)[i] = dotRow(query, all[i*stride:][:stride])
+	}
+}
+
+func dotRow(query []int8, row []byte) int32 {
+	var s0, s1 int32
+	row = row[:len(query)]
+	for i := 0; i+2 <= len(query); i += 2 {
+		s0 += int32(query[i]) * int32(row[i])
+		s1 += int32(query[i+1]) * int32(row[i+1])
+	}
+	return s0 + s1
+}
+
+func dotFloatsPlain(q, rows *float32, ids *uint32, n, stride int, out *float32) {
+	query := unsafe.Slice(q, stride)
+	results := unsafe.Slice(out, n)
+	for i, id := range unsafe.Slice(ids, n) {
+		row := unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(rows), int(id)*stride*4)), stride)
+		var s0, s1, s2, s3 float32 // one sum would wait for each addition
+		for j := 0; j+4 <= len(query); j += 4 {
+			s0 += query[j] * row[j]
+			s1 += query[j+1] * row[j+1]
+			s2 += query[j+2] * row[j+2]
+			s3 += query[j+3] * row[j+3]
+		}
+		results[i] = (s0 + s1) + (s2 + s3)
+	}
+}
+
+func scanCodesPlain(s *codeScan) {
+	n := s.blocks * 8
+	planes := unsafe.Slice(s.planes, s.words*4)
+	codes := unsafe.Slice(s.codes, n*s.words)
+	scale, sum, bias := unsafe.Slice(s.scale, n), unsafe.Slice(s.sum, n), unsafe.Slice(s.bias, n)
+	out, mask := unsafe.Slice(s.out, n), unsafe.Slice(s.mask, s.blocks)
+	for block := range s.blocks {
+		var digits [8]int
+		for w := range s.words {
+			p0, p1, p2, p3 := planes[w*4], planes[w*4+1], planes[w*4+2], planes[w*4+3]
+			for lane, code := range codes[(block*s.words+w)*8:][:8] {
+				digits[lane] += bits.OnesCount64(code&p0) + bits.OnesCount64(code&p1)<<1 +
+					bits.OnesCount64(code&p2)<<2 + bits.OnesCount64(code&p3)<<3
+			}
+		}
+		var above byte
+		for lane, digit := range digits {
+			i := block*8 + lane
+			out[i] = scale[i]*(s.a*float32(digit)+s.b) + s.c*sum[i] + bias[i]
+			if out[i] > s.threshold {
+				above |= 1 << lane
+			}
+		}
+		mask[block] = above
+	}
+}

@@ -1,0 +1,243 @@
+#include "go_asm.h"
+#include "textflag.h"
+
+// The four loops in AVX-512 with VNNI and VPOPCNTDQ. A gather fetches the next
+// row into the cache while it multiplies this one: that is most of its speed.
+
+// func dotRowsAVX512(q *int8, rows *byte, ids *uint32, n, stride int, out *int32)
+TEXT ·dotRowsAVX512(SB), NOSPLIT, $0-48
+	MOVQ q+0(FP), SI
+	MOVQ rows+8(FP), DI
+	MOVQ ids+16(FP), R8
+	MOVQ n+24(FP), R9
+	MOVQ stride+32(FP), R10
+	MOVQ out+40(FP), R11
+	TESTQ R9, R9
+	JZ   done
+	MOVL (R8), AX
+	IMULQ R10, AX
+	LEAQ (DI)(AX*1), BX
+row:
+	MOVQ BX, DX
+	CMPQ R9, $1
+	JE   last
+	MOVL 4(R8), AX
+	IMULQ R10, AX
+	LEAQ (DI)(AX*1), DX
+last:
+	VPXORQ Z0, Z0, Z0
+	XORQ R13, R13
+inner:
+	VMOVDQU8 (BX)(R13*1), Z4
+	PREFETCHT0 (DX)(R13*1)
+	VPDPBUSD (SI)(R13*1), Z4, Z0
+	ADDQ $64, R13
+	CMPQ R13, R10
+	JLT  inner
+	VEXTRACTI64X4 $1, Z0, Y1
+	VPADDD Y1, Y0, Y0
+	VEXTRACTI128 $1, Y0, X1
+	VPADDD X1, X0, X0
+	VPSHUFD $0x4E, X0, X1
+	VPADDD X1, X0, X0
+	VPSHUFD $0xB1, X0, X1
+	VPADDD X1, X0, X0
+	VMOVD X0, (R11)
+	ADDQ $4, R11
+	ADDQ $4, R8
+	MOVQ DX, BX
+	DECQ R9
+	JNZ  row
+	VZEROUPPER
+done:
+	RET
+
+// func scanRowsAVX512(q *int8, rows *byte, n, stride int, out *int32)
+// Four rows at a time share each load of the query.
+TEXT ·scanRowsAVX512(SB), NOSPLIT, $0-40
+	MOVQ q+0(FP), SI
+	MOVQ rows+8(FP), BX
+	MOVQ n+16(FP), R9
+	MOVQ stride+24(FP), R10
+	MOVQ out+32(FP), R11
+	TESTQ R9, R9
+	JZ   done
+row:
+	LEAQ (BX)(R10*1), CX
+	LEAQ (CX)(R10*1), DX
+	LEAQ (DX)(R10*1), DI
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	XORQ R13, R13
+inner:
+	VMOVDQU8 (SI)(R13*1), Z4
+	VMOVDQU8 (BX)(R13*1), Z5
+	VMOVDQU8 (CX)(R13*1), Z6
+	VMOVDQU8 (DX)(R13*1), Z7
+	VMOVDQU8 (DI)(R13*1), Z8
+	VPDPBUSD Z4, Z5, Z0
+	VPDPBUSD Z4, Z6, Z1
+	VPDPBUSD Z4, Z7, Z2
+	VPDPBUSD Z4, Z8, Z3
+	PREFETCHT0 3072(BX)(R13*1)
+	PREFETCHT0 3072(CX)(R13*1)
+	PREFETCHT0 3072(DX)(R13*1)
+	PREFETCHT0 3072(DI)(R13*1)
+	ADDQ $64, R13
+	CMPQ R13, R10
+	JLT  inner
+	VEXTRACTI64X4 $1, Z0, Y9
+	VPADDD Y9, Y0, Y0
+	VEXTRACTI64X4 $1, Z1, Y9
+	VPADDD Y9, Y1, Y1
+	VEXTRACTI64X4 $1, Z2, Y9
+	VPADDD Y9, Y2, Y2
+	VEXTRACTI64X4 $1, Z3, Y9
+	VPADDD Y9, Y3, Y3
+	VPHADDD Y1, Y0, Y0
+	VPHADDD Y3, Y2, Y2
+	VPHADDD Y2, Y0, Y0
+	VEXTRACTI128 $1, Y0, X1
+	VPADDD X1, X0, X0
+	VMOVDQU X0, (R11)
+	ADDQ $16, R11
+	LEAQ (DI)(R10*1), BX
+	SUBQ $4, R9
+	JNZ  row
+	VZEROUPPER
+done:
+	RET
+
+// func dotFloatsAVX512(q, rows *float32, ids *uint32, n, stride int, out *float32)
+TEXT ·dotFloatsAVX512(SB), NOSPLIT, $0-48
+	MOVQ q+0(FP), SI
+	MOVQ rows+8(FP), DI
+	MOVQ ids+16(FP), R8
+	MOVQ n+24(FP), R9
+	MOVQ stride+32(FP), R10
+	MOVQ out+40(FP), R11
+	SHLQ $2, R10
+	TESTQ R9, R9
+	JZ   done
+	MOVL (R8), AX
+	IMULQ R10, AX
+	LEAQ (DI)(AX*1), BX
+row:
+	MOVQ BX, DX
+	CMPQ R9, $1
+	JE   last
+	MOVL 4(R8), AX
+	IMULQ R10, AX
+	LEAQ (DI)(AX*1), DX
+last:
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	XORQ R13, R13
+inner:
+	VMOVUPS (BX)(R13*1), Z4
+	VMOVUPS 64(BX)(R13*1), Z5
+	VMOVUPS 128(BX)(R13*1), Z6
+	VMOVUPS 192(BX)(R13*1), Z7
+	PREFETCHT0 (DX)(R13*1)
+	PREFETCHT0 64(DX)(R13*1)
+	PREFETCHT0 128(DX)(R13*1)
+	PREFETCHT0 192(DX)(R13*1)
+	VFMADD231PS (SI)(R13*1), Z4, Z0
+	VFMADD231PS 64(SI)(R13*1), Z5, Z1
+	VFMADD231PS 128(SI)(R13*1), Z6, Z2
+	VFMADD231PS 192(SI)(R13*1), Z7, Z3
+	ADDQ $256, R13
+	CMPQ R13, R10
+	JLT  inner
+	VADDPS Z1, Z0, Z0
+	VADDPS Z3, Z2, Z2
+	VADDPS Z2, Z0, Z0
+	VEXTRACTF64X4 $1, Z0, Y1
+	VADDPS Y1, Y0, Y0
+	VEXTRACTF128 $1, Y0, X1
+	VADDPS X1, X0, X0
+	VHADDPS X0, X0, X0
+	VHADDPS X0, X0, X0
+	VMOVSS X0, (R11)
+	ADDQ $4, R11
+	ADDQ $4, R8
+	MOVQ DX, BX
+	DECQ R9
+	JNZ  row
+	VZEROUPPER
+done:
+	RET
+
+// func scanCodesAVX512(s *codeScan)
+// One register holds a word of each of a block's eight codes.
+TEXT ·scanCodesAVX512(SB), NOSPLIT, $0-8
+	MOVQ s+0(FP), AX
+	MOVQ codeScan_planes(AX), DI
+	MOVQ codeScan_codes(AX), BX
+	MOVQ codeScan_words(AX), R10
+	MOVQ codeScan_blocks(AX), R9
+	MOVQ codeScan_scale(AX), R11
+	MOVQ codeScan_sum(AX), R12
+	MOVQ codeScan_bias(AX), R13
+	VBROADCASTSS codeScan_a(AX), Y10
+	VBROADCASTSS codeScan_b(AX), Y11
+	VBROADCASTSS codeScan_c(AX), Y12
+	VBROADCASTSS codeScan_threshold(AX), Y13
+	MOVQ codeScan_out(AX), R8
+	MOVQ codeScan_mask(AX), DX
+block:
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	MOVQ DI, SI
+	MOVQ R10, CX
+word:
+	VMOVDQU64 (BX), Z4
+	PREFETCHT0 4096(BX)
+	VPANDQ.BCST (SI), Z4, Z5
+	VPANDQ.BCST 8(SI), Z4, Z6
+	VPANDQ.BCST 16(SI), Z4, Z7
+	VPANDQ.BCST 24(SI), Z4, Z8
+	VPOPCNTQ Z5, Z5
+	VPOPCNTQ Z6, Z6
+	VPOPCNTQ Z7, Z7
+	VPOPCNTQ Z8, Z8
+	VPADDQ Z5, Z0, Z0
+	VPADDQ Z6, Z1, Z1
+	VPADDQ Z7, Z2, Z2
+	VPADDQ Z8, Z3, Z3
+	ADDQ $64, BX
+	ADDQ $32, SI
+	DECQ CX
+	JNZ  word
+	VPSLLQ $1, Z1, Z1
+	VPSLLQ $2, Z2, Z2
+	VPSLLQ $3, Z3, Z3
+	VPADDQ Z1, Z0, Z0
+	VPADDQ Z3, Z2, Z2
+	VPADDQ Z2, Z0, Z0
+	VPMOVQD Z0, Y0
+	VCVTDQ2PS Y0, Y0
+	VFMADD213PS Y11, Y10, Y0
+	VMULPS (R11), Y0, Y0
+	VMOVUPS (R12), Y1
+	VFMADD231PS Y12, Y1, Y0
+	VADDPS (R13), Y0, Y0
+	VMOVUPS Y0, (R8)
+	VCMPPS $0x1E, Y13, Y0, Y1
+	VMOVMSKPS Y1, AX
+	MOVB AX, (DX)
+	ADDQ $32, R11
+	ADDQ $32, R12
+	ADDQ $32, R13
+	ADDQ $32, R8
+	INCQ DX
+	DECQ R9
+	JNZ  block
+	VZEROUPPER
+	RET

@@ -1,0 +1,230 @@
+package rabitq
+
+import (
+	"cmp"
+	"encoding/binary"
+	"math"
+	"math/bits"
+	"slices"
+	"unsafe"
+
+	"upnext/index"
+)
+
+// scratch is what one search needs and the next one uses again.
+type scratch struct {
+	queries []query
+	sets    []bitset
+	ids     []uint32
+	ints    []int32
+	floats  []float32
+	turned  []float32
+	mask    [maskBlocks]byte
+	found   []found
+}
+
+const (
+	rowsAtOnce = 512 // rows that several queries share while they are in the cache
+	maskBlocks = 64  // blocks of eight codes, likewise
+)
+
+// query is one vector of a search.
+type query struct {
+	vector []float32 // padded
+	bytes  []int8
+	scale  float32
+	bias   int32
+	margin float32
+	planes []uint64
+	scan   codeScan
+	best   top
+}
+
+// found is a slot with its exact score.
+type found struct {
+	score float32
+	slot  uint32
+}
+
+// sized returns a slice of n, the old one where it is long enough.
+func sized[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n, n+n/4)
+	}
+	return s[:n]
+}
+
+// prepare readies the scratch for vectors.
+func (x *scratch) prepare(s *state, vectors [][]float32) {
+	for len(x.queries) < len(vectors) {
+		x.queries = append(x.queries, query{})
+	}
+	x.ints, x.floats = sized(x.ints, rowsAtOnce), sized(x.floats, rowsAtOnce)
+	x.turned = sized(x.turned, s.stride)
+	for i, v := range vectors {
+		q := &x.queries[i]
+		q.vector = sized(q.vector, s.stride)
+		clear(q.vector[copy(q.vector, v):])
+		q.bytes = sized(q.bytes, s.stride)
+		q.scale, q.bias = quantiseQuery(v, q.bytes)
+
+		// The error of a product of bytes is a sum of many roundings, each even
+		// over a step: normal, with this deviation. Two products may be wrong by
+		// 5 deviations each before a true neighbour is lost.
+		var square float32
+		for _, c := range v {
+			square += c * c
+		}
+		q.margin = 10 * float32(math.Sqrt(float64((q.scale*q.scale+s.largest*s.largest*square)/12)))
+	}
+}
+
+// search answers vectors among the slots of pass, count of them, with k hits
+// each. It chooses the way that reads the fewest bytes.
+func (s *state) search(x *scratch, vectors [][]float32, k int, pass bitset, count int) {
+	x.prepare(s, vectors)
+	queries := x.queries[:len(vectors)]
+	k = min(k, count)
+	for i := range queries {
+		queries[i].best.reset(k, queries[i].margin)
+	}
+	switch {
+	case count == 0:
+	case s.codes == nil && count > s.used*2/5, s.codes != nil && count > s.used/2 && k >= s.live/4:
+		s.scanRows(x, queries, pass)
+	case s.codes == nil || count <= s.used/10+1000:
+		x.ids = pass.slots(x.ids[:0])
+		for i := range queries {
+			s.gatherRows(x, &queries[i], x.ids)
+		}
+	default:
+		s.scanCodes(x, queries, k, count, pass)
+	}
+}
+
+// scanRows multiplies the queries with every row, some rows at a time.
+func (s *state) scanRows(x *scratch, queries []query, pass bitset) {
+	for start := 0; start < s.used; start += rowsAtOnce {
+		n := min(rowsAtOnce, s.used-start)
+		for i := range queries {
+			q := &queries[i]
+			s.kernel.scanRows(&q.bytes[0], &s.rows.mapped[start*s.stride], (n+3)&^3, s.stride, &x.ints[0])
+			scales := s.scales[start:][:n]
+			for j, product := range x.ints[:n] {
+				score := float32(product-q.bias) * (q.scale * scales[j])
+				if slot := uint32(start + j); score >= q.best.threshold && pass.has(slot) {
+					q.best.push(score, slot)
+				}
+			}
+		}
+	}
+}
+
+// gatherRows multiplies a query with the rows of some slots.
+func (s *state) gatherRows(x *scratch, q *query, slots []uint32) {
+	for part := range slices.Chunk(slots, rowsAtOnce) {
+		s.kernel.dotRows(&q.bytes[0], &s.rows.mapped[0], &part[0], len(part), s.stride, &x.ints[0])
+		for j, slot := range part {
+			score := float32(x.ints[j]-q.bias) * (q.scale * s.scales[slot])
+			if score >= q.best.threshold {
+				q.best.push(score, slot)
+			}
+		}
+	}
+}
+
+// scanCodes estimates the products with every code, then multiplies the rows
+// of those that seem best.
+func (s *state) scanCodes(x *scratch, queries []query, k, count int, pass bitset) {
+	depth := min(s.codes.depth.at(k), count)
+	for i := range queries {
+		q := &queries[i]
+		q.planes = sized(q.planes, s.codes.words*4)
+		s.codes.query(q.vector[:s.spec.Dim], x.turned, q.planes, &q.scan)
+		q.best.reset(depth, 0)
+	}
+	blocks := (s.used + 7) / 8
+	for start := 0; start < blocks; start += maskBlocks {
+		n := min(maskBlocks, blocks-start)
+		passing := pass[start/8 : (start+n+7)/8] // eight blocks a word
+		var some uint64
+		for _, word := range passing {
+			some |= word
+		}
+		if some == 0 {
+			continue
+		}
+		for i := range queries {
+			s.scanBlocks(x, &queries[i], start, n, passing)
+		}
+	}
+	for i := range queries {
+		q := &queries[i]
+		q.best.cut()
+		x.ids = x.ids[:0]
+		for _, candidate := range q.best.buffer {
+			x.ids = append(x.ids, candidate.slot)
+		}
+		slices.Sort(x.ids) // in the order of memory
+		q.best.reset(k, q.margin)
+		s.gatherRows(x, q, x.ids)
+	}
+}
+
+// scanBlocks estimates n blocks from start and keeps those above the threshold.
+func (s *state) scanBlocks(x *scratch, q *query, start, n int, passing bitset) {
+	scan, at := &q.scan, start*8
+	scan.codes, scan.blocks = &s.codes.bits[at*s.codes.words], n
+	scan.scale, scan.sum, scan.bias = &s.codes.scale[at], &s.codes.sum[at], &s.codes.bias[at]
+	scan.threshold, scan.out, scan.mask = q.best.threshold, &x.floats[0], &x.mask[0]
+	s.kernel.scanCodes(scan)
+	clear(x.mask[n:])
+	for w, word := range passing {
+		for word &= binary.LittleEndian.Uint64(x.mask[w*8:]); word != 0; word &= word - 1 {
+			i := w*64 + bits.TrailingZeros64(word)
+			if x.floats[i] > q.best.threshold {
+				q.best.push(x.floats[i], uint32(at+i))
+			}
+		}
+	}
+}
+
+// nearest multiplies the float32 vectors of a query's best and returns the k
+// nearest, best first. What it returns is scratch.
+func (s *state) nearest(x *scratch, q *query, k int) []found {
+	q.best.cut()
+	x.ids = x.ids[:0]
+	for _, candidate := range q.best.buffer {
+		x.ids = append(x.ids, candidate.slot)
+	}
+	slices.Sort(x.ids)
+	x.found = x.found[:0]
+	for part := range slices.Chunk(x.ids, rowsAtOnce) {
+		s.kernel.dotFloats(&q.vector[0], (*float32)(unsafe.Pointer(&s.vectors.mapped[0])), &part[0], len(part), s.stride, &x.floats[0])
+		for j, slot := range part {
+			x.found = append(x.found, found{x.floats[j], slot})
+		}
+	}
+	slices.SortFunc(x.found, func(a, b found) int {
+		if a.score != b.score {
+			return cmp.Compare(b.score, a.score)
+		}
+		return cmp.Compare(s.ids[a.slot], s.ids[b.slot])
+	})
+	return x.found[:min(k, len(x.found))]
+}
+
+// answer is search as the port wants it.
+func (s *state) answer(x *scratch, vectors [][]float32, k int, pass bitset, count int) [][]index.Hit {
+	s.search(x, vectors, k, pass, count)
+	answers := make([][]index.Hit, len(vectors))
+	all := make([]index.Hit, 0, len(vectors)*min(k, count))
+	for i := range vectors {
+		first := len(all)
+		for _, f := range s.nearest(x, &x.queries[i], k) {
+			all = append(all, index.Hit{ID: s.ids[f.slot], Score: f.score})
+		}
+		answers[i] = all[first:len(all):len(all)]
+	}
+	return answers
+}
