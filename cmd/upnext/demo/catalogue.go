@@ -16,6 +16,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"upnext/infra/blob"
 )
 
@@ -81,19 +83,25 @@ func hash(s string) uint64 {
 
 // Write puts the whole catalogue below prefix into the object store, as a
 // content team would: a folder an item, with a drawn thumbnail and a date.
-// It reports each item that is done.
+// It reports each item that is done, from several goroutines.
 func Write(ctx context.Context, store blob.Store, prefix string, now time.Time, done func()) error {
 	items, err := Items()
 	if err != nil {
 		return err
 	}
+	// Each object waits for the disk: several at a time wait together.
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(16)
 	for _, it := range items {
-		if err := writeItem(ctx, store, prefix, it, now); err != nil {
-			return fmt.Errorf("write demo item %s: %w", it.ID, err)
-		}
-		done()
+		group.Go(func() error {
+			if err := writeItem(ctx, store, prefix, it, now); err != nil {
+				return fmt.Errorf("write demo item %s: %w", it.ID, err)
+			}
+			done()
+			return nil
+		})
 	}
-	return nil
+	return group.Wait()
 }
 
 func writeItem(ctx context.Context, store blob.Store, prefix string, it Item, now time.Time) error {

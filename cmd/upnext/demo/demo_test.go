@@ -6,6 +6,7 @@ import (
 	"image/jpeg"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unicode"
@@ -169,12 +170,12 @@ func TestWrite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	now, n := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC), 0
-	if err := Write(t.Context(), store, "demo/", now, func() { n++ }); err != nil {
+	now, n := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC), new(atomic.Int64)
+	if err := Write(t.Context(), store, "demo/", now, func() { n.Add(1) }); err != nil {
 		t.Fatal(err)
 	}
-	if n != len(items) {
-		t.Errorf("done called %d times, want %d", n, len(items))
+	if got := n.Load(); got != int64(len(items)) {
+		t.Errorf("done called %d times, want %d", got, len(items))
 	}
 	var keys []string
 	for info, err := range store.List(t.Context(), "demo/"+items[0].ID+"/", "") {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"upnext"
@@ -81,9 +82,9 @@ func (v *Viewer) chooseCreators(items []Item, r *rand.Rand) {
 
 func (v *Viewer) bio() string {
 	if v.Locale == "zh" {
-		return fmt.Sprintf("模拟观众，常看%v。", v.Topics)
+		return fmt.Sprintf("模拟观众，常看：%s。", strings.Join(v.Topics, "、"))
 	}
-	return fmt.Sprintf("Simulated viewer, drawn to %v.", v.Topics)
+	return fmt.Sprintf("Simulated viewer, drawn to %s.", strings.Join(v.Topics, ", "))
 }
 
 // appeal is how much the viewer cares for an item, 0 to 1.

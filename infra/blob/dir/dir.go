@@ -73,13 +73,14 @@ func (s *Store) put(ctx context.Context, key, name string, r io.Reader) (blob.In
 		return blob.Info{}, err
 	}
 	folder := filepath.Dir(name)
+	known, _ := s.root.Stat(folder) // whatever it is, MkdirAll and Rename will tell
 	if err := s.root.MkdirAll(folder, 0o700); err != nil {
 		return blob.Info{}, err
 	}
 	if err := s.root.Rename(temp, name); err != nil {
 		return blob.Info{}, err
 	}
-	if err := s.syncFolder(folder); err != nil {
+	if err := s.syncFolder(folder, known == nil); err != nil {
 		return blob.Info{}, err
 	}
 	st, err := s.root.Stat(name)

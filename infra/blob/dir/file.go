@@ -68,8 +68,9 @@ func (s *Store) create() (string, *os.File, error) {
 	return name, f, err
 }
 
-// syncFolder makes renames and new folders durable, up to the root.
-func (s *Store) syncFolder(folder string) error {
+// syncFolder makes a rename in a folder durable; where the folder is new, that
+// of its parents too, up to the root.
+func (s *Store) syncFolder(folder string, isNew bool) error {
 	for {
 		f, err := s.root.Open(folder)
 		if err != nil {
@@ -77,7 +78,7 @@ func (s *Store) syncFolder(folder string) error {
 		}
 		err = f.Sync()
 		f.Close()
-		if err != nil || folder == "." {
+		if err != nil || !isNew || folder == "." {
 			return err
 		}
 		folder = filepath.Dir(folder)

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+	kongyaml "github.com/alecthomas/kong-yaml"
+
+	"upnext"
+)
+
+// Settings are every setting there is: a field is a flag, a variable UPNEXT_…
+// and a key of the YAML file at once, in that order of rank.
+type Settings struct {
+	Config  kong.ConfigFlag `help:"Read settings from this YAML file." type:"existingfile" placeholder:"FILE"`
+	DataDir string          `help:"Where everything is kept." default:"${data_dir}" env:"UPNEXT_DATA_DIR" placeholder:"DIR"`
+	Listen  string          `help:"Address to serve on. Without keys only a loopback address is taken." default:"127.0.0.1:8080" env:"UPNEXT_LISTEN"`
+	Log     string          `help:"What to log: debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"UPNEXT_LOG"`
+	JSON    bool            `help:"Print results as JSON." name:"json" env:"UPNEXT_JSON"`
+
+	SecretKeys      []string `help:"Keys that may do everything: KEY or KEY@TENANT, separated by commas." env:"UPNEXT_SECRET_KEYS" placeholder:"KEY"`
+	PublishableKeys []string `help:"Keys that may ask for recommendations and send events; may sit in a web page." env:"UPNEXT_PUBLISHABLE_KEYS" placeholder:"KEY"`
+	AllowOrigins    []string `help:"Origins whose pages may call with a publishable key (CORS)." env:"UPNEXT_ALLOW_ORIGINS" placeholder:"ORIGIN"`
+
+	SlateDays int       `help:"Days that answers are kept for explanation and training." default:"30" env:"UPNEXT_SLATE_DAYS"`
+	Seed      uint64    `help:"Seed of all that is left to chance." default:"1" env:"UPNEXT_SEED"`
+	Clock     time.Time `help:"Stand still at this time (RFC 3339): for repeatable answers." env:"UPNEXT_CLOCK" placeholder:"TIME" hidden:""`
+	Workers   int       `help:"Batches of an import worked on at once; 0 is one a processor." default:"0" env:"UPNEXT_WORKERS"`
+}
+
+// commands is the command line.
+type commands struct {
+	Settings
+
+	Demo   demoCommand   `cmd:"" help:"Start with a bundled catalogue and simulated viewers: the five-minute tour."`
+	Serve  serveCommand  `cmd:"" help:"Serve the HTTP API and the console."`
+	Ingest ingestCommand `cmd:"" help:"Import a folder, a manifest or a MovieLens folder."`
+}
+
+// newParser returns the parser of the command line. A variable of the
+// environment ranks above the file, as people expect; kong alone would have it
+// the other way round.
+func newParser(cli *commands, stdout, stderr io.Writer) (*kong.Kong, error) {
+	return kong.New(cli,
+		kong.Name("upnext"),
+		kong.Description("The recommendation backend for video, live-stream and music platforms."),
+		kong.Writers(stdout, stderr),
+		kong.Configuration(belowEnvironment(kongyaml.Loader)),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Vars{"data_dir": defaultDataDir()},
+	)
+}
+
+// belowEnvironment makes a loader's values give way to set variables.
+func belowEnvironment(load kong.ConfigurationLoader) kong.ConfigurationLoader {
+	return func(r io.Reader) (kong.Resolver, error) {
+		file, err := load(r)
+		if err != nil {
+			return nil, err
+		}
+		return kong.ResolverFunc(func(c *kong.Context, parent *kong.Path, flag *kong.Flag) (any, error) {
+			for _, name := range flag.Envs {
+				if os.Getenv(name) != "" {
+					return nil, nil
+				}
+			}
+			return file.Resolve(c, parent, flag)
+		}), nil
+	}
+}
+
+func defaultDataDir() string {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "upnext-data"
+	}
+	return filepath.Join(home, ".upnext")
+}
+
+// check reports settings that contradict each other.
+func (s *Settings) check() error {
+	if s.SlateDays < 1 {
+		return fmt.Errorf("--slate-days %d: at least 1: %w", s.SlateDays, upnext.ErrInvalid)
+	}
+	if s.Workers < 0 {
+		return fmt.Errorf("--workers %d: negative: %w", s.Workers, upnext.ErrInvalid)
+	}
+	host, _, err := net.SplitHostPort(s.Listen)
+	if err != nil {
+		return fmt.Errorf("--listen %q: %v: %w", s.Listen, err, upnext.ErrInvalid)
+	}
+	if len(s.SecretKeys)+len(s.PublishableKeys) == 0 && !loopback(host) {
+		return fmt.Errorf("--listen %s: without --secret-keys only a loopback address is served (127.0.0.1, ::1, localhost): %w", s.Listen, upnext.ErrInvalid)
+	}
+	return nil
+}
+
+func loopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback()
+}
+
+// now is the clock that everything uses.
+func (s *Settings) now() time.Time {
+	if !s.Clock.IsZero() {
+		return s.Clock
+	}
+	return time.Now()
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"upnext"
+	"upnext/ingest"
+)
+
+type ingestCommand struct {
+	Source    string `arg:"" help:"A folder, a manifest (*.ndjson, *.csv), a MovieLens folder, or blob:PREFIX in the object store."`
+	Format    string `help:"What the source is: auto, folders, ndjson, csv or movielens." enum:"auto,folders,ndjson,csv,movielens" default:"auto"`
+	OnMissing string `help:"What becomes of items whose objects have gone: keep, hide or delete." enum:"keep,hide,delete" default:"keep"`
+}
+
+// Run imports in this process, or through the server that has the data
+// directory open.
+func (c *ingestCommand) Run(ctx context.Context, s *Settings, out console) error {
+	if path, err := filepath.Abs(c.Source); err == nil && fileExists(path) {
+		c.Source = path
+	}
+	logger := newLogger(s, out.err)
+	e, err := open(ctx, s, logger)
+	if errors.Is(err, errLocked) {
+		return c.throughServer(ctx, s, out)
+	}
+	if err != nil {
+		return err
+	}
+	imp, err := c.inProcess(ctx, e, out)
+	if err = errors.Join(err, e.close()); err != nil {
+		return err
+	}
+	return report(s, out.out, imp)
+}
+
+// inProcess runs the workers here until the import has ended.
+func (c *ingestCommand) inProcess(ctx context.Context, e *engines, out console) (imp upnext.Import, err error) {
+	work, stop := context.WithCancel(ctx)
+	group, work := errgroup.WithContext(work)
+	group.Go(func() error { return ignoreDone(work, e.importer.Run(work)) })
+	group.Go(func() error {
+		defer stop()
+		imp, err = e.importer.Start(work, upnext.DefaultTenant, ingest.ImportRequest{Source: c.Source, Format: c.Format, OnMissing: upnext.OnMissing(c.OnMissing)})
+		if err != nil {
+			return err
+		}
+		b := newBars(out.err)
+		defer b.wait()
+		imp, err = watchImport(work, e, imp.ID, b)
+		return err
+	})
+	err = group.Wait()
+	return imp, err
+}
+
+// report prints the end of an import.
+func report(s *Settings, w io.Writer, imp upnext.Import) error {
+	took := imp.EndedAt.Sub(imp.StartedAt)
+	if s.JSON {
+		stages := map[string]any{}
+		for _, st := range imp.Stages {
+			stages[st.Name] = map[string]any{"done": st.Done, "failed": st.Failed, "busy_ms": st.Busy.Milliseconds()}
+		}
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		if err := enc.Encode(map[string]any{
+			"id": imp.ID, "source": imp.Source, "state": imp.State, "error": imp.Error, "total": imp.Total, "created": imp.Created, "updated": imp.Updated,
+			"unchanged": imp.Unchanged, "missing": imp.Missing, "failed": imp.Failed, "events": imp.Events, "causes": imp.Causes, "stages": stages,
+			"seconds": took.Seconds(),
+		}); err != nil {
+			return err
+		}
+	} else {
+		printf(w, "%s: %d items in %s: %d created, %d updated, %d unchanged, %d gone, %d failed; %d events\n",
+			imp.State, imp.Total, took.Round(time.Millisecond), imp.Created, imp.Updated, imp.Unchanged, imp.Missing, imp.Failed, imp.Events)
+		for cause, n := range imp.Causes {
+			printf(w, "  %d × %s\n", n, cause)
+		}
+	}
+	if imp.State != upnext.Succeeded {
+		return fmt.Errorf("import %s ended %s: %s", imp.ID, imp.State, imp.Error)
+	}
+	return nil
+}

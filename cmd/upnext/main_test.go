@@ -1,0 +1,36 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv("UPNEXT_TEST_CHILD") != "" {
+		os.Exit(importChild())
+	}
+	testscript.Main(m, map[string]func(){
+		"upnext": func() {
+			if err := run(context.Background(), os.Args[1:], os.Stdout, os.Stderr); err != nil {
+				fmt.Fprintln(os.Stderr, "upnext:", err)
+				os.Exit(1)
+			}
+		},
+	})
+}
+
+// TestScript runs the command line as typed: testdata/script/*.txtar.
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "script"),
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("HOME", env.WorkDir)
+			return nil
+		},
+	})
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"upnext"
+	"upnext/serve/api"
+	"upnext/web"
+)
+
+type serveCommand struct{}
+
+// Run serves until it is told to stop.
+func (c *serveCommand) Run(ctx context.Context, s *Settings, out console) error {
+	logger := newLogger(s, out.err)
+	e, err := open(ctx, s, logger)
+	if err != nil {
+		return err
+	}
+	srv, err := newServer(e, nil)
+	if err != nil {
+		return errors.Join(err, e.close())
+	}
+	return srv.run(ctx, func(context.Context) error {
+		fmt.Fprintf(out.out, "listening %s\n", srv.url)
+		return nil
+	})
+}
+
+func newLogger(s *Settings, to interface{ Write([]byte) (int, error) }) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(s.Log)) // kong has checked it
+	return slog.New(slog.NewTextHandler(to, &slog.HandlerOptions{Level: level}))
+}
+
+// server is the engines with the HTTP face on.
+type server struct {
+	*engines
+	listener net.Listener
+	http     *http.Server
+	url      string
+}
+
+// newServer binds the address. extra are routes beside the API's; may be nil.
+func newServer(e *engines, extra map[string]http.Handler) (*server, error) {
+	s := e.settings
+	secret, err := api.ParseKeys(s.SecretKeys, false)
+	if err != nil {
+		return nil, fmt.Errorf("--secret-keys: %w", err)
+	}
+	publishable, err := api.ParseKeys(s.PublishableKeys, true)
+	if err != nil {
+		return nil, fmt.Errorf("--publishable-keys: %w", err)
+	}
+	handler := api.New(api.Config{
+		Recommender: e.recommend, Writer: writer{e.pipeline}, Importer: importer{e.importer}, Catalog: e.store.Catalog, Indexings: e.store.Indexings,
+		Understandings: e.store.Understandings, Viewers: e.store.Viewers, Schemas: e.store.Schemas, Imports: e.store.Imports, Blobs: e.blobs, Collection: e.space.Name(),
+		Pages: web.Pages(), Keys: append(secret, publishable...), AllowOrigins: s.AllowOrigins, Metrics: e.metrics, Logger: e.logger,
+		Now: s.now, Version: version(),
+	})
+	mux := http.NewServeMux()
+	mux.Handle("/", handler)
+	for pattern, h := range extra {
+		mux.Handle(pattern, h)
+	}
+	listener, err := net.Listen("tcp", s.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("--listen %s: %w", s.Listen, err)
+	}
+	return &server{
+		engines: e, listener: listener, url: "http://" + listener.Addr().String(),
+		http: &http.Server{
+			Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+			ErrorLog: slog.NewLogLogger(e.logger.Handler(), slog.LevelDebug),
+		},
+	}, nil
+}
+
+// run serves until ctx ends, then lets requests under way finish, and closes
+// everything. started is called once the address is bound; its error ends it.
+func (srv *server) run(ctx context.Context, started func(ctx context.Context) error) error {
+	note := filepath.Join(srv.settings.DataDir, "server.url")
+	if err := os.WriteFile(note, []byte(srv.url+"\n"), 0o600); err != nil {
+		return errors.Join(fmt.Errorf("say where the server is: %w", err), srv.listener.Close(), srv.close())
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		if err := srv.http.Serve(srv.listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	group.Go(func() error { return ignoreDone(ctx, srv.recommend.Run(ctx)) })
+	group.Go(func() error { return srv.follow(ctx) })
+	group.Go(func() error {
+		// What a crash left half way is taken up before new imports run.
+		if err := srv.pipeline.Sweep(ctx, upnext.DefaultTenant); err != nil && ctx.Err() == nil {
+			srv.logger.Error("sweep failed", "err", err)
+		}
+		return ignoreDone(ctx, srv.importer.Run(ctx))
+	})
+	group.Go(func() error {
+		if started != nil {
+			return ignoreDone(ctx, started(ctx))
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-ctx.Done()
+		patience, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		return srv.http.Shutdown(patience)
+	})
+	err := group.Wait()
+	return errors.Join(err, os.Remove(note), srv.close())
+}
+
+// follow shows the recommender each batch of an import as it comes.
+func (srv *server) follow(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case t := <-srv.changed:
+			if err := srv.recommend.Refresh(ctx, t); err != nil && ctx.Err() == nil {
+				srv.logger.Warn("refresh failed", "tenant", t, "err", err)
+			}
+		}
+	}
+}
+
+// ignoreDone forgets an error that only says that ctx has ended.
+func ignoreDone(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil
+	}
+	return err
+}
+
+// waitReady returns once requests can be answered.
+func (srv *server) waitReady(ctx context.Context) error {
+	for {
+		if srv.recommend.Ready() == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
