@@ -20,7 +20,7 @@ var languages = whatlanggo.Options{Whitelist: map[whatlanggo.Lang]bool{
 	whatlanggo.Eng: true, whatlanggo.Fra: true, whatlanggo.Deu: true, whatlanggo.Spa: true, whatlanggo.Por: true,
 	whatlanggo.Ita: true, whatlanggo.Nld: true, whatlanggo.Pol: true, whatlanggo.Tur: true, whatlanggo.Swe: true,
 	whatlanggo.Ind: true, whatlanggo.Vie: true, whatlanggo.Ron: true, whatlanggo.Ces: true, whatlanggo.Hun: true,
-	whatlanggo.Rus: true, whatlanggo.Ukr: true, whatlanggo.Bul: true,
+	whatlanggo.Rus: true, whatlanggo.Ukr: true,
 	whatlanggo.Arb: true, whatlanggo.Pes: true, whatlanggo.Urd: true, whatlanggo.Heb: true, whatlanggo.Hin: true, whatlanggo.Mar: true,
 	whatlanggo.Ell: true, whatlanggo.Tha: true, whatlanggo.Ben: true, whatlanggo.Tam: true, whatlanggo.Tel: true,
 }}
@@ -31,18 +31,26 @@ func (u *Understander) language(in understand.Input) []upnext.Label {
 	if in.Item.Language != "" {
 		return []upnext.Label{{Value: in.Item.Language, Confidence: 1, Evidence: "field: language", Model: u.Model()}}
 	}
-	text := in.Text
-	if text == "" {
-		text = in.Item.Title + "\n" + in.Item.Description
-	}
-	if len(text) > readAtMost {
-		text = strings.ToValidUTF8(text[:readAtMost], "")
-	}
-	code, confidence := detect(text)
+	code, confidence := detect(beginning(in))
 	if code == "" {
 		return nil
 	}
 	return []upnext.Label{{Value: code, Confidence: confidence, Evidence: "text", Model: u.Model()}}
+}
+
+// beginning is what is read of an item's words.
+func beginning(in understand.Input) string {
+	text := in.Text
+	if text == "" {
+		text = in.Item.Title + "\n" + in.Item.Description
+	}
+	return strings.ToValidUTF8(text[:min(len(text), readAtMost)], "")
+}
+
+// length counts the words of an item, as far as they are read.
+func length(in understand.Input) float64 {
+	han, kana, hangul, words := scripts(beginning(in))
+	return words + (han+kana+hangul)/2
 }
 
 // detect returns the BCP 47 code of a text's language, or nothing.
@@ -69,8 +77,9 @@ func detect(text string) (string, float64) {
 	return code, round(info.Confidence)
 }
 
-// sure says whether the library's answer is to be believed. English, the most
-// frequent, needs less: what looks a little like English mostly is.
+// sure says whether the library's answer is to be believed. Measured on titles
+// of videos and films: what looks a little like English is English (94 of 100),
+// while of what looks a little like French or Swedish most is not.
 func sure(code string, info whatlanggo.Info, words float64) bool {
 	switch {
 	case info.Script != unicode.Latin && info.Script != unicode.Cyrillic && info.Script != unicode.Arabic:
@@ -78,7 +87,9 @@ func sure(code string, info whatlanggo.Info, words float64) bool {
 	case words < 3:
 		return false
 	case code == "en":
-		return info.Confidence >= .1
+		return true
+	case words < 12:
+		return info.Confidence >= .8
 	}
 	return info.Confidence >= .5
 }
