@@ -4,7 +4,7 @@ import { icon } from "./icons.js";
 import { ago, number, t } from "./i18n.js";
 import { eventName, labelName } from "./labels.js";
 import { erase, profile, readItem } from "./api.js";
-import { onAct, takeBack } from "./acts.js";
+import { act, onAct, takeBack } from "./acts.js";
 import { bars, percent } from "./bars.js";
 import { frame } from "./frame.js";
 import { openItem, openItemByID } from "./item.js";
@@ -72,7 +72,9 @@ function draw(body, p, load) {
       h("ul", { class: "interests" }, p.interests.map(interest))),
     h("div", { class: "columns" },
       facet("topics", rows(p.topics)), facet("creators", rows(p.creators)), facet("emotion", rows(p.emotion)), facet("style", rows(p.style)), facet("languages", rows(p.languages)),
-      p.follows.length > 0 && h("section", { class: "panel" }, h("h2", { text: t("beliefs.follows") }), h("p", { class: "chips" }, p.follows.map((id) => h("span", { class: "chip", text: nameOf(id) })))),
+      p.follows.length > 0 && h("section", { class: "panel" }, h("h2", { text: t("beliefs.follows") }), h("p", { class: "chips" }, p.follows.map((id) => h("button", {
+        class: "chip removable", type: "button", "aria-label": t("beliefs.unfollow", { name: nameOf(id) }), title: t("beliefs.unfollow", { name: nameOf(id) }), onclick: () => act("unfollow", null, { creator_id: id }),
+      }, h("span", { text: nameOf(id) }), icon("close", 12))))),
       p.muted.length > 0 && h("section", { class: "panel" }, h("h2", { text: t("beliefs.muted") }), h("ul", { class: "rows" }, p.muted.map((m) => muted(m, p, nameOf))))),
     p.recent.length > 0 && h("section", { class: "panel" }, h("h2", { text: t("beliefs.recent") }), h("p", { class: "soft", text: t("beliefs.recent.text") }),
       h("ul", { class: "rows events" }, p.recent.slice(0, 30).map((e) => deed(e, nameOf)))));

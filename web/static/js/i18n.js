@@ -16,10 +16,13 @@ export function setLanguage(next) {
   document.documentElement.lang = next === "zh" ? "zh-Hans" : "en";
 }
 
-// t returns the words of a key with {name} places filled in.
+// t returns the words of a key with {name} places filled in; {n|item|items}
+// chooses by whether n is one.
 export function t(key, values = {}) {
   const words = all[language][key] ?? en[key] ?? key;
-  return words.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+  return words
+    .replace(/\{(\w+)\|([^|}]*)\|([^|}]*)\}/g, (whole, name, one, many) => (Number(values[name]) === 1 ? one : many))
+    .replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
 // locale is what numbers, times and the server's reasons are written in.

@@ -94,6 +94,7 @@ export default {
   "beliefs.interests.text": "不是一个平均口味，而是几种兴趣，每种由一条真实内容代表。",
   "beliefs.speaks": "由 {n} 条内容支持",
   "beliefs.follows": "关注",
+  "beliefs.unfollow": "取消关注 {name}",
   "beliefs.muted": "不再推荐",
   "beliefs.recent": "依据",
   "beliefs.recent.text": "最近的事件，最新的在前。",
