@@ -30,10 +30,10 @@ func newProjection(from, to int) *projection {
 	}
 	p.rows = make([]float32, 0, to*from)
 	for i, row := range rows {
-		scale(row, 1/math.Sqrt(dot(row, row)))
-		for _, later := range rows[i+1:] {
-			subtract(later, row, dot(later, row))
+		for _, before := range rows[:i] {
+			subtract(row, before, dot(row, before))
 		}
+		scale(row, 1/math.Sqrt(dot(row, row)))
 		for _, x := range row {
 			p.rows = append(p.rows, float32(x))
 		}

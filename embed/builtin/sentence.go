@@ -171,7 +171,7 @@ func (n *sentence) run(s *stack, level kernel.Level) [][]float32 {
 		s.q.Reset(rows, wide)
 		level.Quantize(&s.q, s.in)
 		level.Mul(s.x[gap*narrow:], b.project, &s.q, gap, work)
-		s.each(narrow, s.x, func(row []float32, _ int) { normalize(row, b.scale, b.shift, n.eps) })
+		s.each(narrow, s.x, func(row []float32, _ int) { level.Normalize(row, b.scale, b.shift, n.eps) })
 		n.convolve(s, level, b.first, b.left, s.x, s.h)
 		n.convolve(s, level, b.second, b.left, s.h, s.x)
 		s.each(narrow, s.x, func(row []float32, at int) {
@@ -217,7 +217,7 @@ func (n *sentence) finish(s *stack, level kernel.Level) [][]float32 {
 		sum := mean[i*features:][:features]
 		for row := sp.row; row < sp.row+sp.n; row++ {
 			all := s.all[row*features:][:features]
-			normalize(all, n.scale, n.shift, n.eps)
+			level.Normalize(all, n.scale, n.shift, n.eps)
 			for k, v := range all {
 				sum[k] += v
 			}

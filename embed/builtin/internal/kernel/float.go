@@ -87,28 +87,43 @@ type floatTile struct {
 	op            Op
 }
 
+// floatPlain takes 2 rows × 4 outputs at a time: their sums stay in registers.
 func floatPlain(y []float32, yStride int, w, bias, x []float32, in int, op Op) {
-	for row := range tileRows {
-		out := y[row*yStride:][:floatPanel]
-		var sum [floatPanel]float32
-		copy(sum[:], bias)
-		if op&Add != 0 {
-			for o := range sum {
-				sum[o] += out[o]
+	w = w[:in*floatPanel]
+	for row := 0; row < tileRows; row += 2 {
+		x0, x1 := x[row*in:][:in], x[(row+1)*in:][:in]
+		for o := 0; o < floatPanel; o += 4 {
+			s, out0, out1 := bias[o:o+4], y[row*yStride+o:][:4], y[(row+1)*yStride+o:][:4]
+			a0, a1, a2, a3 := s[0], s[1], s[2], s[3]
+			b0, b1, b2, b3 := a0, a1, a2, a3
+			if op&Add != 0 {
+				a0, a1, a2, a3 = a0+out0[0], a1+out0[1], a2+out0[2], a3+out0[3]
+				b0, b1, b2, b3 = b0+out1[0], b1+out1[1], b2+out1[2], b3+out1[3]
 			}
-		}
-		for i, v := range x[row*in:][:in] {
-			wi := (*[floatPanel]float32)(w[i*floatPanel:])
-			for o := range sum {
-				sum[o] += v * wi[o]
+			for i, v := range x0 {
+				wi, u := (*[4]float32)(w[i*floatPanel+o:]), x1[i]
+				a0 += v * wi[0]
+				a1 += v * wi[1]
+				a2 += v * wi[2]
+				a3 += v * wi[3]
+				b0 += u * wi[0]
+				b1 += u * wi[1]
+				b2 += u * wi[2]
+				b3 += u * wi[3]
 			}
-		}
-		for o, v := range sum {
+			out0[0], out0[1], out0[2], out0[3] = a0, a1, a2, a3
+			out1[0], out1[1], out1[2], out1[3] = b0, b1, b2, b3
 			if op&Relu6 != 0 {
-				v = min(max(v, 0), 6)
+				cut6(out0)
+				cut6(out1)
 			}
-			out[o] = v
 		}
+	}
+}
+
+func cut6(v []float32) {
+	for i, x := range v {
+		v[i] = min(max(x, 0), 6)
 	}
 }
 
@@ -182,7 +197,5 @@ func depthPlain(out []float32, m *Depth, x []float32, side, top, left, y0, y1, x
 			}
 		}
 	}
-	for i, v := range out {
-		out[i] = min(max(v, 0), 6)
-	}
+	cut6(out)
 }

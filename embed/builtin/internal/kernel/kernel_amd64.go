@@ -53,3 +53,6 @@ func floatAVX2(t *floatTile)
 //
 //go:noescape
 func depthAVX2(t *depthTile)
+
+//go:noescape
+func normalizeAVX2(row, scale, shift *float32, eights int, eps float32)

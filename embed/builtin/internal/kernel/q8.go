@@ -135,6 +135,10 @@ func (l Level) Mul(y []float32, m *Matrix, r *Rows, from, n int) {
 	last := (from+n-1)*r.Width + m.In
 	_, _, _ = r.Q[last-1], r.D[last/Block-1], r.S[last/Block-1]
 	_ = y[n*m.Out-1]
+	if l == Plain {
+		mulPlain(y, m, r, from, n)
+		return
+	}
 	// A pair of panels (some 16 kB) stays in the first cache while all rows pass.
 	for out := 0; out < m.Out; out += tileOuts {
 		for row := 0; row < n; row += tileRows {
@@ -159,40 +163,72 @@ func (l Level) tile(y []float32, m *Matrix, r *Rows, out, row, to int) {
 		yStride: m.Out * 4,
 		blocks:  blocks,
 	}
-	switch l {
-	case AVX512:
+	if l == AVX512 {
 		mulAVX512(&t)
-	case AVX2:
+	} else {
 		mulAVX2(&t)
-	default:
-		tilePlain(y, m, r, out, row, to)
 	}
 }
 
-// tilePlain adds in the order of the assembly forms, so that all agree bit for bit.
-func tilePlain(y []float32, m *Matrix, r *Rows, out, row, to int) {
+// mulPlain adds in the order of the assembly forms, so that all agree bit for bit.
+//
+// One 64-bit product serves two outputs: their weights lie in its two halves. All
+// numbers are made positive by adding 128, so that the halves do not disturb one
+// another, and what that adds is taken off per block:
+//
+//	Σ w·a = Σ (w+128)(a+128) − 128·Σ (w+128) − 128·Σ a
+func mulPlain(y []float32, m *Matrix, r *Rows, from, n int) {
+	const pairs = panel / 2
 	blocks, width := m.In/Block, r.Width/Block
-	for i := range tileRows {
-		a := r.Q[(row+i)*r.Width:][:m.In]
-		ad := r.D[(row+i)*width:][:blocks]
-		for o := out; o < out+tileOuts; o++ {
-			at, lane := o/panel, o%panel
-			w := m.w[at*m.In*panel:][:m.In*panel]
-			wd := m.d[at*blocks*panel:][:blocks*panel]
-			var sum float32
-			for b := range blocks {
-				var dot int32
-				for k := b * Block; k < (b+1)*Block; k += 4 {
-					wk, ak := w[k*panel+lane*4:][:4], a[k:][:4]
-					dot += (int32(wk[0])-128)*int32(ak[0]) + (int32(wk[1])-128)*int32(ak[1]) +
-						(int32(wk[2])-128)*int32(ak[2]) + (int32(wk[3])-128)*int32(ak[3])
+	clear(y[:n*m.Out])
+	var w [Block][pairs]uint64 // output o in the low half, o + 8 in the high one
+	var sums [panel]int32
+	for out := 0; out < m.Out; out += panel {
+		for b := range blocks {
+			clear(sums[:])
+			for k := range Block {
+				at := m.w[(out*m.In+(b*Block+k/4*4)*panel)+k%4:]
+				for o := range pairs {
+					low, high := at[4*o], at[4*(o+pairs)]
+					w[k][o] = uint64(low) | uint64(high)<<32
+					sums[o] += int32(low)
+					sums[o+pairs] += int32(high)
 				}
-				// The conversions forbid a fused multiply-add, which would round otherwise.
-				sum += float32(float32(dot) * float32(wd[b*panel+lane]*ad[b]))
 			}
-			y[(to+i)*m.Out+o] = sum + m.bias[o]
+			scale := m.d[(out/panel*blocks+b)*panel:][:panel]
+			for row := range n {
+				dots := dotPairs(&w, r.Q[(from+row)*r.Width+b*Block:][:Block])
+				d, s := r.D[(from+row)*width+b], r.S[(from+row)*width+b]
+				to := y[row*m.Out+out:][:panel]
+				for o, two := range dots {
+					low, high := int32(uint32(two))-128*sums[o]+s, int32(two>>32)-128*sums[o+pairs]+s
+					// The conversions forbid a fused multiply-add, which would round otherwise.
+					to[o] += float32(float32(low) * float32(scale[o]*d))
+					to[o+pairs] += float32(float32(high) * float32(scale[o+pairs]*d))
+				}
+			}
 		}
 	}
+	for i := range y[:n*m.Out] {
+		y[i] += m.bias[i%m.Out]
+	}
+}
+
+// dotPairs keeps its sums in variables, which stay in registers.
+func dotPairs(w *[Block][panel / 2]uint64, a []int8) [panel / 2]uint64 {
+	var s0, s1, s2, s3, s4, s5, s6, s7 uint64
+	for k, v := range a[:Block] {
+		x, wk := uint64(uint8(v)^0x80), &w[k]
+		s0 += wk[0] * x
+		s1 += wk[1] * x
+		s2 += wk[2] * x
+		s3 += wk[3] * x
+		s4 += wk[4] * x
+		s5 += wk[5] * x
+		s6 += wk[6] * x
+		s7 += wk[7] * x
+	}
+	return [panel / 2]uint64{s0, s1, s2, s3, s4, s5, s6, s7}
 }
 
 // q8tile is what the assembly reads; its offsets are written there.
