@@ -60,7 +60,7 @@ type Config struct {
 	Viewers        upnext.Viewers
 	Schemas        upnext.Schemas
 	Imports        upnext.Imports
-	Blobs          blob.Store // thumbnails; only keys with the prefix "thumbs/" of a tenant are shown
+	Blobs          blob.Store // thumbnails; only keys that end like pictures are shown
 	Collection     string     // that Indexings are asked about
 	Pages          fs.FS      // the web console
 	Keys           []Key

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"mime"
 	"net/http"
 	"path"
 	"runtime/debug"
@@ -14,6 +13,8 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"upnext"
 )
 
 // healthz says that the process lives.
@@ -57,31 +58,38 @@ func (a *api) recover(c *gin.Context) {
 	c.Next()
 }
 
-// media shows thumbnails. Their keys hold a hash of the content, so they never
-// change and need no key; nothing else of the store is shown.
+// pictures are what media shows, by extension.
+var pictures = map[string]string{".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
+
+// media shows pictures of the object store, which need no key: a page's <img>
+// can send none. Nothing that is not named as a picture is shown, and whatever
+// its bytes are, a browser takes them for one.
 func (a *api) media(c *gin.Context) {
 	key := strings.TrimPrefix(c.Param("key"), "/")
-	parts := strings.Split(key, "/")
-	if len(parts) != 3 || parts[1] != "thumbs" {
+	kind := pictures[strings.ToLower(path.Ext(key))]
+	if kind == "" {
 		a.fail(c, newProblem(http.StatusNotFound, "no such picture"))
 		return
 	}
 	r, info, err := a.Blobs.Open(c.Request.Context(), key, 0)
+	if errors.Is(err, upnext.ErrInvalid) {
+		err = newProblem(http.StatusNotFound, "no such picture")
+	}
 	if err != nil {
 		a.fail(c, err)
 		return
 	}
 	defer r.Close()
 	h := c.Writer.Header()
-	h.Set("Cache-Control", "public, max-age=31536000, immutable")
-	h.Set("Content-Length", strconv.FormatInt(info.Size, 10))
+	h.Set("Cache-Control", "public, max-age=300")
+	h.Set("ETag", strconv.Quote(info.ETag))
 	h.Set("X-Content-Type-Options", "nosniff")
-	// The bytes are a caller's: whatever they are, they are shown as a picture.
-	kind := mime.TypeByExtension(path.Ext(key))
-	if !strings.HasPrefix(kind, "image/") || strings.Contains(kind, "svg") {
-		kind = "application/octet-stream"
+	if c.GetHeader("If-None-Match") == h.Get("ETag") {
+		c.Status(http.StatusNotModified)
+		return
 	}
 	h.Set("Content-Type", kind)
+	h.Set("Content-Length", strconv.FormatInt(info.Size, 10))
 	c.Status(http.StatusOK)
 	_, _ = io.Copy(c.Writer, r) // a viewer who leaves early is no error
 }
