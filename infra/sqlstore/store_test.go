@@ -35,3 +35,5 @@ func opener(t testing.TB) storetest.Open {
 }
 
 func TestSQLite(t *testing.T) { storetest.Test(t, opener(t)) }
+
+func BenchmarkSQLite(b *testing.B) { storetest.Bench(b, opener(b)) }
