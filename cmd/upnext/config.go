@@ -42,6 +42,7 @@ type commands struct {
 	Demo   demoCommand   `cmd:"" help:"Start with a bundled catalogue and simulated viewers: the five-minute tour."`
 	Serve  serveCommand  `cmd:"" help:"Serve the HTTP API and the console."`
 	Ingest ingestCommand `cmd:"" help:"Import a folder, a manifest or a MovieLens folder."`
+	Eval   evalCommand   `cmd:"" help:"Measure quality by a protocol on a data set."`
 }
 
 // newParser returns the parser of the command line. A variable of the
