@@ -9,15 +9,18 @@ import { complain, toast } from "./toast.js";
 import { example, fields, follow, limits, typeName } from "./schema.js";
 
 const root = document.getElementById("docs");
+// What a newcomer wants to know first comes first; other tags follow.
+const reading = ["recommend", "events", "items", "imports", "users", "schema"];
 const methods = ["get", "put", "post", "patch", "delete"];
 let api = null;
 
-// operations lists every route in the order of the description's tags.
+// operations lists every route, by tag.
 function operations() {
   const all = Object.entries(api.paths ?? {}).flatMap(([path, item]) => methods.filter((m) => item[m]).map((method) => ({
     path, method, op: item[method], tag: item[method].tags?.[0] ?? "", id: item[method].operationId ?? method + path, shared: item.parameters ?? [],
   })));
-  const order = [...new Set(all.map((o) => o.tag))];
+  const tags = [...new Set(all.map((o) => o.tag))];
+  const order = [...reading.filter((tag) => tags.includes(tag)), ...tags.filter((tag) => !reading.includes(tag))];
   return order.map((tag) => ({ tag, routes: all.filter((o) => o.tag === tag) }));
 }
 
@@ -35,7 +38,7 @@ function draw() {
   const filter = h("input", { id: "filter", type: "search", placeholder: t("docs.filter"), "aria-label": t("docs.filter"), autocomplete: "off" });
   const nothing = h("p", { class: "empty", hidden: true, text: t("docs.nothing") });
   const links = h("nav", { "aria-label": t("docs.routes") }, groups.map(({ tag, routes }) => h("div", { class: "group" }, h("p", { class: "tag", text: tag }),
-    h("ul", {}, routes.map((o) => h("li", { "data-route": o.id }, h("a", { href: "#" + o.id }, pill(o.method), h("span", { text: o.path }))))))));
+    h("ul", {}, routes.map((o) => h("li", { "data-route": o.id }, h("a", { href: "#" + o.id }, pill(o.method), h("span", { text: o.path.replace(/^\/v1/, "") }))))))));
   fill(root,
     h("aside", {}, filter, links),
     h("div", { class: "text" },

@@ -15,12 +15,13 @@ const facets = ["topics", "emotion", "style", "language", "safety"];
 export async function openItem(item) {
   const p = item.properties ?? {};
   const believed = h("div", { class: "believed", "aria-live": "polite" }, h("p", { class: "soft", text: t("loading") }));
+  const description = h("p", { class: "description", lang: p.language, text: p.description ?? "" });
   const dialog = h("dialog", { class: "sheet wide", "aria-labelledby": "item-title" },
     h("button", { class: "tool close", type: "button", "aria-label": t("close"), onclick: () => dialog.close() }, icon("close")),
     h("div", { class: "hero" }, frame(item, false)),
     h("h2", { id: "item-title", lang: p.language, text: p.title ?? item.id }),
     h("p", { class: "byline", text: [kindName(item.kind), p.creator_name, p.duration_ms && duration(p.duration_ms)].filter(Boolean).join(" · ") }),
-    p.description ? h("p", { class: "description", lang: p.language, text: p.description }) : null,
+    description,
     p.tags?.length ? h("p", { class: "chips" }, p.tags.map((tag) => h("span", { class: "chip", text: tag }))) : null,
     item.reasons?.length ? h("div", { class: "why" }, h("h3", { text: t("item.why") }), h("ul", {}, item.reasons.map((r) => h("li", {}, icon("spark", 14), h("span", { text: r.text }))))) : null,
     h("h3", { text: t("item.believed") }), believed);
@@ -28,6 +29,8 @@ export async function openItem(item) {
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
+  // Answers may come without the long texts; the item itself has them.
+  if (!p.description) readItem(item.id).then((it) => (description.textContent = it.description ?? ""), () => {});
   try {
     draw(believed, item.id, await understanding(item.id));
   } catch (err) {
