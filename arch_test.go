@@ -30,7 +30,7 @@ var arrows = map[string][]string{
 
 	"ingest":     {".", "embed", "index", "understand", "infra/blob", "infra/jobs"},
 	"serve":      {".", "filter", "embed", "index"},
-	"train":      {".", "embed", "index", "understand", "learn", "ingest/passages"},
+	"train":      {".", "embed", "understand", "learn/relevance", "ingest/passages"},
 	"serve/api":  {".", "filter", "serve", "ingest/itemjson", "infra/blob"},
 	"web":        {"."},
 	"cmd/upnext": {"*"},
