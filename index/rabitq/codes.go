@@ -11,6 +11,7 @@ type codes struct {
 	centre   []float32 // the mean of the vectors when the codes were made
 	rotation *rotation
 	madeFor  int // live entries then
+	written  int // entries put since
 	depth    depth
 
 	// By slot, in blocks of eight: word w of slot s is

@@ -237,7 +237,7 @@ func (c *collection) write(g *group) error {
 // longestLog is the size at which a log gives way to a snapshot: in proportion
 // to the data, so that each byte is written a bounded number of times.
 func (c *collection) longestLog() int64 {
-	return max(64<<20, int64(c.state.used)*int64(c.state.stride))
+	return max(c.state.limits.log, int64(c.state.used)*int64(c.state.stride))
 }
 
 // widen adds the spec's fields to the columns.

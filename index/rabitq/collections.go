@@ -32,6 +32,7 @@ type Collections struct {
 	dir    string
 	logger *slog.Logger
 	kernel kernel
+	limits limits
 	lock   *flock.Flock
 
 	mu      sync.RWMutex
@@ -73,7 +74,7 @@ func Open(dir string, logger *slog.Logger) (*Collections, error) {
 	case !ok:
 		return nil, fmt.Errorf("open index: another process has %s open: %w", dir, upnext.ErrConflict)
 	}
-	return &Collections{dir: dir, logger: logger, kernel: kernels()[0], lock: lock, tenants: map[upnext.Tenant]*tenant{}}, nil
+	return &Collections{dir: dir, logger: logger, kernel: kernels()[0], limits: usual, lock: lock, tenants: map[upnext.Tenant]*tenant{}}, nil
 }
 
 // Close closes all collections; calls under way on them are waited for, later
@@ -114,7 +115,7 @@ func (c *Collections) Create(ctx context.Context, t upnext.Tenant, name string, 
 		}
 		return x, nil
 	}
-	x, err := of.create(name, spec, c.kernel, c.logger)
+	x, err := of.create(name, spec, c.kernel, c.limits, c.logger)
 	if err != nil {
 		return nil, fmt.Errorf("create collection %s: %w: %w", name, err, upnext.ErrUnavailable)
 	}
@@ -124,7 +125,7 @@ func (c *Collections) Create(ctx context.Context, t upnext.Tenant, name string, 
 
 // create makes a collection's folder under another name and then renames it, so
 // that a crash leaves a whole one or none.
-func (t *tenant) create(name string, spec index.Spec, k kernel, logger *slog.Logger) (*collection, error) {
+func (t *tenant) create(name string, spec index.Spec, k kernel, l limits, logger *slog.Logger) (*collection, error) {
 	if err := makeDir(t.dir); err != nil {
 		return nil, err
 	}
@@ -144,7 +145,7 @@ func (t *tenant) create(name string, spec index.Spec, k kernel, logger *slog.Log
 	if err := syncDir(t.dir); err != nil {
 		return nil, err
 	}
-	return openCollection(whole, k, logger)
+	return openCollection(whole, k, l, logger)
 }
 
 // Active implements index.Collections.
@@ -275,7 +276,7 @@ func (c *Collections) opened(t upnext.Tenant) (*tenant, error) {
 	if of := c.tenants[t]; of != nil {
 		return of, nil
 	}
-	of, err := openTenant(filepath.Join(c.dir, escape(string(t))), c.kernel, c.logger)
+	of, err := openTenant(filepath.Join(c.dir, escape(string(t))), c.kernel, c.limits, c.logger)
 	if err != nil {
 		return nil, fmt.Errorf("open index of tenant %s: %w: %w", t, err, upnext.ErrUnavailable)
 	}
@@ -284,7 +285,7 @@ func (c *Collections) opened(t upnext.Tenant) (*tenant, error) {
 }
 
 // openTenant opens what lies in a tenant's folder; no folder is no collections.
-func openTenant(dir string, k kernel, logger *slog.Logger) (*tenant, error) {
+func openTenant(dir string, k kernel, l limits, logger *slog.Logger) (*tenant, error) {
 	t := &tenant{dir: dir, collections: map[string]*collection{}}
 	folders, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -300,7 +301,7 @@ func openTenant(dir string, k kernel, logger *slog.Logger) (*tenant, error) {
 	t.promoted = strings.TrimSpace(string(promoted))
 	err = nil
 	for _, folder := range folders {
-		if err = t.open(folder, k, logger); err != nil {
+		if err = t.open(folder, k, l, logger); err != nil {
 			break
 		}
 	}
@@ -317,7 +318,7 @@ func openTenant(dir string, k kernel, logger *slog.Logger) (*tenant, error) {
 }
 
 // open opens one folder of a tenant's.
-func (t *tenant) open(folder fs.DirEntry, k kernel, logger *slog.Logger) error {
+func (t *tenant) open(folder fs.DirEntry, k kernel, l limits, logger *slog.Logger) error {
 	name, path := folder.Name(), filepath.Join(t.dir, folder.Name())
 	switch {
 	case !folder.IsDir():
@@ -325,7 +326,7 @@ func (t *tenant) open(folder fs.DirEntry, k kernel, logger *slog.Logger) error {
 	case strings.HasPrefix(name, unfinished):
 		return os.RemoveAll(path)
 	}
-	x, err := openCollection(path, k, logger)
+	x, err := openCollection(path, k, l, logger)
 	if err != nil {
 		return fmt.Errorf("collection %s: %w", name, err)
 	}

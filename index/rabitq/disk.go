@@ -51,7 +51,7 @@ func writeSpec(dir string, spec index.Spec) error {
 func sameFields(a, b index.Spec) bool { return maps.Equal(a.Fields, b.Fields) }
 
 // openCollection opens the folder that makeCollection made.
-func openCollection(dir string, k kernel, logger *slog.Logger) (*collection, error) {
+func openCollection(dir string, k kernel, l limits, logger *slog.Logger) (*collection, error) {
 	started := time.Now()
 	b, err := os.ReadFile(filepath.Join(dir, specFile))
 	if err != nil {
@@ -64,7 +64,7 @@ func openCollection(dir string, k kernel, logger *slog.Logger) (*collection, err
 	if err := spec.Check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", specFile, err)
 	}
-	c := &collection{dir: dir, logger: logger, state: newState(spec, k), log: &wal{}}
+	c := &collection{dir: dir, logger: logger, state: newState(spec, k, l), log: &wal{}}
 	if c.state.vectors, err = openRegion(filepath.Join(dir, vectorsFile)); err != nil {
 		return nil, err
 	}

@@ -9,18 +9,18 @@ import (
 
 // What calibration aims at and how.
 const (
-	codesFrom     = 20_000 // entries; below, a scan of the rows is as fast
-	samples       = 64     // queries
-	sampleRecall  = 0.996  // of their neighbours are found: more than is promised, as a sample errs
-	depthSlack    = 1.25   // for the growth until the next time
+	samples       = 64    // queries
+	sampleRecall  = 0.996 // of their neighbours are found: more than is promised, as a sample errs
+	depthSlack    = 1.25  // for the growth until the next time
 	smallestDepth = 96
 )
 
 // recode makes the codes where a collection is large enough for them, and anew
-// whenever it has doubled, since their centre and depth are the collection's.
+// whenever as many entries were put as there were then, since their centre and
+// depth are the collection's: so each entry is coded twice or so in its life.
 // It reports whether it did. Readers go on with the old ones meanwhile.
 func (s *state) recode(readers sync.Locker) bool {
-	if s.live < codesFrom || s.codes != nil && s.live < 2*s.codes.madeFor {
+	if s.live < s.limits.codes || s.codes != nil && s.codes.written < s.codes.madeFor {
 		return false
 	}
 	fresh := newCodes(s.spec.Dim, s.mean()).grow(s.room)
@@ -88,9 +88,13 @@ func (s *state) calibrate(c *codes) depth {
 		q := &x.queries[0]
 		q.best.reset(100, q.margin)
 		s.scanRows(x, x.queries[:1], s.alive)
-		ranks := s.ranks(x, c, s.nearest(x, q, 100), estimates, mask)
+		neighbours := s.nearest(x, q, 100)
+		if i%2 == 0 && len(neighbours) > 1 {
+			neighbours = neighbours[1:] // itself, which is no feat to find
+		}
+		ranks := s.ranks(x, c, neighbours, estimates, mask)
 		hundreds = append(hundreds, ranks...)
-		tens = append(tens, ranks[:10]...)
+		tens = append(tens, ranks[:min(10, len(ranks))]...)
 	}
 	return depth{Ten: needed(tens, 10), Hundred: needed(hundreds, 100)}
 }

@@ -119,6 +119,7 @@ func (unshared) Unlock() {}
 func (c *codes) write(w *writer) {
 	w.uint(uint64(len(c.scale)))
 	w.uint(uint64(c.madeFor))
+	w.uint(uint64(c.written))
 	w.uint(uint64(c.depth.Ten))
 	w.uint(uint64(c.depth.Hundred))
 	w.floats(c.centre)
@@ -130,10 +131,10 @@ func (c *codes) write(w *writer) {
 
 func readCodes(r *reader, dim int) *codes {
 	room := r.count(12)
-	madeFor := int(r.uint())
+	madeFor, written := int(r.uint()), int(r.uint())
 	d := depth{int(r.uint()), int(r.uint())}
 	c := newCodes(dim, r.floats(dim))
-	c.madeFor, c.depth = madeFor, d
+	c.madeFor, c.written, c.depth = madeFor, written, d
 	c.bits = r.words(room * c.words)
 	c.scale, c.sum, c.bias = r.floats(room), r.floats(room), r.floats(room)
 	return c

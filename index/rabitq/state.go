@@ -18,6 +18,7 @@ type state struct {
 	spec   index.Spec
 	stride int // padded(spec.Dim)
 	kernel kernel
+	limits limits
 
 	used  int // slots that have ever held an entry
 	live  int // entries
@@ -40,6 +41,15 @@ type state struct {
 	turned []float32
 }
 
+// limits are the sizes at which a collection changes its ways. Tests lower
+// them, to come by those ways with little.
+type limits struct {
+	codes int   // live entries from which on there are codes
+	log   int64 // bytes of the longest log of a small collection
+}
+
+var usual = limits{codes: 20_000, log: 64 << 20}
+
 // staged is an entry made ready outside the lock.
 type staged struct {
 	row   []byte
@@ -53,8 +63,8 @@ const (
 	roomStep = 64 * 1024 // slots; the most by which room grows at once
 )
 
-func newState(spec index.Spec, k kernel) *state {
-	s := &state{kernel: k, spec: index.Spec{Dim: spec.Dim}, stride: padded(spec.Dim), slot: map[upnext.ItemID]uint32{}, columns: map[string]*column{}}
+func newState(spec index.Spec, k kernel, l limits) *state {
+	s := &state{kernel: k, limits: l, spec: index.Spec{Dim: spec.Dim}, stride: padded(spec.Dim), slot: map[upnext.ItemID]uint32{}, columns: map[string]*column{}}
 	s.staged = make([]staged, chunk)
 	for i := range s.staged {
 		s.staged[i].row = make([]byte, s.stride)
@@ -163,6 +173,7 @@ func (s *state) put(e index.Entry, ready *staged, known []string) {
 	s.largest = max(s.largest, ready.scale)
 	if s.codes != nil {
 		s.codes.put(slot, &ready.code)
+		s.codes.written++
 	}
 	for _, name := range s.names {
 		var value any = unknown{}
