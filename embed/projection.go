@@ -66,33 +66,37 @@ func nearlyNormal(state *uint64) int {
 
 // dot adds in four lanes. The conversions forbid a fused multiply-add.
 func dot(a, b []float64) float64 {
-	var s [4]float64
-	for len(a) >= 4 && len(b) >= 4 {
-		s[0] += float64(a[0] * b[0])
-		s[1] += float64(a[1] * b[1])
-		s[2] += float64(a[2] * b[2])
-		s[3] += float64(a[3] * b[3])
-		a, b = a[4:], b[4:]
+	b = b[:len(a)]
+	var s0, s1, s2, s3 float64
+	i := 0
+	for ; i+4 <= len(a); i += 4 {
+		x, y := (*[4]float64)(a[i:]), (*[4]float64)(b[i:])
+		s0 += float64(x[0] * y[0])
+		s1 += float64(x[1] * y[1])
+		s2 += float64(x[2] * y[2])
+		s3 += float64(x[3] * y[3])
 	}
-	for i, x := range a {
-		s[0] += float64(x * b[i])
+	for ; i < len(a); i++ {
+		s0 += float64(a[i] * b[i])
 	}
-	return (s[0] + s[1]) + (s[2] + s[3])
+	return (s0 + s1) + (s2 + s3)
 }
 
 func dot32(a, b []float32) float64 {
-	var s [4]float64
-	for len(a) >= 4 && len(b) >= 4 {
-		s[0] += float64(a[0]) * float64(b[0])
-		s[1] += float64(a[1]) * float64(b[1])
-		s[2] += float64(a[2]) * float64(b[2])
-		s[3] += float64(a[3]) * float64(b[3])
-		a, b = a[4:], b[4:]
+	b = b[:len(a)]
+	var s0, s1, s2, s3 float64
+	i := 0
+	for ; i+4 <= len(a); i += 4 {
+		x, y := (*[4]float32)(a[i:]), (*[4]float32)(b[i:])
+		s0 += float64(x[0]) * float64(y[0])
+		s1 += float64(x[1]) * float64(y[1])
+		s2 += float64(x[2]) * float64(y[2])
+		s3 += float64(x[3]) * float64(y[3])
 	}
-	for i, x := range a {
-		s[0] += float64(x) * float64(b[i])
+	for ; i < len(a); i++ {
+		s0 += float64(a[i]) * float64(b[i])
 	}
-	return (s[0] + s[1]) + (s[2] + s[3])
+	return (s0 + s1) + (s2 + s3)
 }
 
 // subtract takes f·b from a.

@@ -167,15 +167,19 @@ func TestCrop(t *testing.T) {
 // that its At says.
 func TestReadRowKinds(t *testing.T) {
 	r := image.Rect(3, 5, 12, 14)
-	ycc := image.NewYCbCr(r, image.YCbCrSubsampleRatio420)
-	for i := range ycc.Y {
-		ycc.Y[i] = uint8(i * 7)
-	}
-	for i := range ycc.Cb {
-		ycc.Cb[i], ycc.Cr[i] = uint8(i*31), uint8(255-i*17)
+	var all []image.Image
+	for ratio := image.YCbCrSubsampleRatio444; ratio <= image.YCbCrSubsampleRatio410; ratio++ {
+		ycc := image.NewYCbCr(r, ratio)
+		for i := range ycc.Y {
+			ycc.Y[i] = uint8(i * 7)
+		}
+		for i := range ycc.Cb {
+			ycc.Cb[i], ycc.Cr[i] = uint8(i*31), uint8(255-i*17)
+		}
+		all = append(all, ycc)
 	}
 	palette := image.NewPaletted(r, color.Palette{color.Black, color.NRGBA{200, 10, 30, 255}, color.NRGBA{9, 99, 199, 128}})
-	all := []image.Image{ycc, palette, image.NewGray(r), image.NewGray16(r), image.NewRGBA(r), image.NewNRGBA(r), image.NewNRGBA64(r), image.NewCMYK(r)}
+	all = append(all, palette, image.NewGray(r), image.NewGray16(r), image.NewRGBA(r), image.NewNRGBA(r), image.NewNRGBA64(r), image.NewCMYK(r))
 	for _, im := range all {
 		set, ok := im.(interface{ Set(x, y int, c color.Color) })
 		for y := r.Min.Y; ok && y < r.Max.Y; y++ {
@@ -341,5 +345,28 @@ func BenchmarkImageLoad(b *testing.B) {
 		if _, err := readLooks(looksWeights); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// One large picture is decoded at a time; who waits for another can be called off.
+func TestLargePicturesWait(t *testing.T) {
+	e := openImage(t)
+	large := encoded(t, image.NewGray(image.Rect(0, 0, 2100, 2000)), "png")
+	e.large <- struct{}{}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() {
+		_, err := e.Embed(ctx, embed.Input{Image: large})
+		done <- err
+	}()
+	embedAll(t, e, []embed.Input{{Image: picture(t, 0)}}) // a small one passes by
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("while another is decoded: got %v, want context.Canceled", err)
+	}
+	<-e.large
+	embedAll(t, e, []embed.Input{{Image: large}})
+	if len(e.large) != 0 {
+		t.Error("the large picture's turn was not given back")
 	}
 }

@@ -118,7 +118,7 @@ func readDepth(r *reader, size, stride, channels int) *kernel.Depth {
 	return m
 }
 
-// lookScratch is what one run needs, some 13 MB.
+// lookScratch is what one run needs, some 10 MB.
 type lookScratch struct {
 	pixels           []float32 // side × side × RGB, (value − 127) / 128
 	x, y, wide, deep []float32

@@ -79,9 +79,17 @@ func resize(out []float32, im image.Image) {
 func readRow(row []uint8, im image.Image, b image.Rectangle, y int) {
 	switch im := im.(type) {
 	case *image.YCbCr:
-		for x := range b.Dx() {
-			yi, ci := im.YOffset(b.Min.X+x, y), im.COffset(b.Min.X+x, y)
-			row[3*x], row[3*x+1], row[3*x+2] = color.YCbCrToRGB(im.Y[yi], im.Cb[ci], im.Cr[ci])
+		shift := 0 // how many pixels share a colour, as a power of two
+		switch im.SubsampleRatio {
+		case image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio420:
+			shift = 1
+		case image.YCbCrSubsampleRatio411, image.YCbCrSubsampleRatio410:
+			shift = 2
+		}
+		luma, first := im.Y[im.YOffset(b.Min.X, y):][:b.Dx()], im.COffset(b.Min.X, y)
+		for x, l := range luma {
+			c := first + (b.Min.X+x)>>shift - b.Min.X>>shift
+			row[3*x], row[3*x+1], row[3*x+2] = color.YCbCrToRGB(l, im.Cb[c], im.Cr[c])
 		}
 	case *image.Gray:
 		pix := im.Pix[im.PixOffset(b.Min.X, y):]
