@@ -237,8 +237,6 @@ export default {
   "docs.copied": "Copied.",
   "docs.required": "required",
   "docs.default": "default {value}",
-  "docs.empty": "no body",
   "docs.nothing": "No route matches.",
-  "docs.form": "form",
   "docs.routes": "Routes",
 };

@@ -47,8 +47,11 @@ export function fields(api, schema, depth = 0, seen = []) {
   });
 }
 
+// What a pasted example should name beside what is required, so that it works.
+const usual = { user_id: "u1", item_id: "v42", count: 12, include: ["title", "thumbnail"], topics: ["cooking"], item_ids: ["v42"], query: "supper in a small kitchen" };
+
 // example makes a value that fits: given ones where there are any, else what
-// the type allows. Only what is required or has an example is shown.
+// the type allows. Only what is required, usual or has an example is shown.
 export function example(api, schema, depth = 0) {
   const s = follow(api, schema);
   if (schema?.example !== undefined) return schema.example;
@@ -63,8 +66,8 @@ export function example(api, schema, depth = 0) {
     case "object": {
       if (!s.properties || depth > 3) return {};
       const all = Object.entries(s.properties).filter(([, p]) => !p.readOnly);
-      const some = all.filter(([name, p]) => s.required?.includes(name) || p.examples || p.example !== undefined);
-      return Object.fromEntries((some.length ? some : all.slice(0, 4)).map(([name, p]) => [name, example(api, p, depth + 1)]));
+      const some = all.filter(([name, p]) => s.required?.includes(name) || name in usual || p.examples || p.example !== undefined);
+      return Object.fromEntries((some.length ? some : all.slice(0, 4)).map(([name, p]) => [name, depth === 0 && name in usual ? usual[name] : example(api, p, depth + 1)]));
     }
     case "array":
       return depth > 3 ? [] : [example(api, s.items, depth + 1)];

@@ -237,8 +237,6 @@ export default {
   "docs.copied": "已复制。",
   "docs.required": "必填",
   "docs.default": "默认 {value}",
-  "docs.empty": "无内容",
   "docs.nothing": "没有匹配的接口。",
-  "docs.form": "格式",
   "docs.routes": "接口列表",
 };
