@@ -132,8 +132,8 @@ func (f folder) walk(ctx context.Context, dir, prefix, after string, yield func(
 			}
 		case strings.HasPrefix(key, prefix) && key > after:
 			st, err := f.root.Stat(key)
-			if errors.Is(err, fs.ErrNotExist) || err == nil && !st.Mode().IsRegular() {
-				continue // gone meanwhile, a link to nowhere, a socket
+			if errors.Is(err, fs.ErrNotExist) || err != nil && leadsOut(err) || err == nil && !st.Mode().IsRegular() {
+				continue // gone meanwhile, a link out of the source or to nowhere, a socket
 			}
 			if !yield(describe(key, st), err) || err != nil {
 				return false
@@ -151,12 +151,16 @@ func describe(key string, st fs.FileInfo) blob.Info {
 		ETag: fmt.Sprintf("%x-%x", st.Size(), st.ModTime().UnixNano())}
 }
 
+// leadsOut says whether os.Root refused a path that leaves the folder; it has
+// no name for that error.
+func leadsOut(err error) bool { return strings.Contains(err.Error(), "path escapes from parent") }
+
 // fileError gives the file system's errors the names that this program uses.
 func fileError(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%v: %w", err, upnext.ErrNotFound)
-	case errors.Is(err, fs.ErrPermission), strings.Contains(err.Error(), "escapes from parent"):
+	case errors.Is(err, fs.ErrPermission), leadsOut(err):
 		return fmt.Errorf("%v: %w", err, upnext.ErrInvalid)
 	}
 	return fmt.Errorf("%v: %w", err, upnext.ErrUnavailable)

@@ -17,8 +17,8 @@ import (
 	"upnext/infra/jobs"
 )
 
-// ImporterConfig is what an Importer works with. All but Workers and NoFiles
-// are needed.
+// ImporterConfig is what an Importer works with; Pipeline, Imports, Events and
+// Queue are needed.
 type ImporterConfig struct {
 	Pipeline *Pipeline
 	Imports  upnext.Imports
@@ -26,6 +26,7 @@ type ImporterConfig struct {
 	Queue    *jobs.Queue   // not started: Run starts it
 	Workers  int           // batches worked on at once; 0 is one a processor
 	NoFiles  bool          // refuse sources on this machine's disk
+	Attempts int           // of a step while an engine is away, before the import fails; 0 is 8, some four minutes
 }
 
 // Importer brings whole sources in, as jobs that survive the process: one
@@ -55,6 +56,9 @@ func NewImporter(c ImporterConfig) (*Importer, error) {
 	if c.Workers <= 0 {
 		c.Workers = runtime.GOMAXPROCS(0)
 	}
+	if c.Attempts <= 0 {
+		c.Attempts = 8
+	}
 	im := &Importer{ImporterConfig: c, runs: map[runKey]*run{}, changed: make(chan struct{})}
 	jobs.Register(c.Queue, &listWorker{im: im})
 	jobs.Register(c.Queue, &batchWorker{im: im})
@@ -62,17 +66,13 @@ func NewImporter(c ImporterConfig) (*Importer, error) {
 	return im, nil
 }
 
-// How often a job is tried where an engine is away, and how long apart at
-// most: some four minutes in all, then its import fails.
-const (
-	maxAttempts = 8
-	maxBackoff  = time.Minute
-)
+// maxBackoff is how long two attempts lie apart at most.
+const maxBackoff = time.Minute
 
 // Run works on imports until ctx ends, then lets what is running come to rest.
 func (im *Importer) Run(ctx context.Context) error {
 	// One more than there are workers: listing waits for the source, not for a processor.
-	s := jobs.Settings{Workers: im.Workers + 1, MaxAttempts: maxAttempts, MaxBackoff: maxBackoff}
+	s := jobs.Settings{Workers: im.Workers + 1, MaxAttempts: im.Attempts, MaxBackoff: maxBackoff}
 	if err := im.Queue.Start(ctx, s); err != nil {
 		return fmt.Errorf("run imports: %w", err)
 	}

@@ -80,12 +80,8 @@ func (w *finishWorker) Work(ctx context.Context, job *river.Job[finishArgs]) err
 
 // insert adds a job that a cancellation of the import finds.
 func (im *Importer) insert(ctx context.Context, id upnext.ImportID, args river.JobArgs) error {
-	_, err := im.Queue.Insert(ctx, args, options(id))
+	_, err := im.Queue.Insert(ctx, args, &river.InsertOpts{Tags: []string{string(id)}, MaxAttempts: im.Attempts})
 	return err
-}
-
-func options(id upnext.ImportID) *river.InsertOpts {
-	return &river.InsertOpts{Tags: []string{string(id)}, MaxAttempts: maxAttempts}
 }
 
 // work does one step of an import. What may pass is tried again, later; what

@@ -32,7 +32,7 @@ type Pipeline struct {
 	Understander   understand.Understander
 	Logger         *slog.Logger
 	Now            func() time.Time
-	OnChange       func(upnext.Tenant) // called after items have changed; must not block
+	OnChange       func(upnext.Tenant) // called after items have changed, by several at once; must not block
 
 	schemas sync.Mutex // one at a time reads a schema and puts a longer one
 	landing sync.Mutex // held while index and marks are made to agree with the catalogue

@@ -71,6 +71,13 @@ func TestImportRealMovieLens(t *testing.T) {
 		for _, s := range imp.Stages {
 			t.Logf("  %-11s %7d done %6d failed %10v busy", s.Name, s.Done, s.Failed, s.Busy.Round(time.Millisecond))
 		}
+		if status, err := os.ReadFile("/proc/self/status"); err == nil {
+			for l := range strings.Lines(string(status)) {
+				if strings.HasPrefix(l, "VmHWM") || strings.HasPrefix(l, "RssAnon") {
+					t.Logf("  %s", strings.TrimSpace(l))
+				}
+			}
+		}
 		t.Logf("  encoded so far: %+v, text %v, image %v", w.Encoded(), w.Text.(timed).total(), w.Image.(timed).total())
 	}
 }
