@@ -143,7 +143,7 @@ func (c *Crowd) Popularity(items []int32) []float64 {
 	top := c.popular.top()
 	scores := make([]float64, len(items))
 	for i, it := range items {
-		if s := c.popular.score[it]; s > 0 && top > 0 {
+		if s := c.popular.of(it); s > 0 && top > 0 {
 			scores[i] = math.Log1p(100*s/top) / math.Log1p(100)
 		}
 	}

@@ -55,13 +55,13 @@ func (c *Crowd) Together(seeds []Scored) []Together {
 		most float64
 	}{}
 	for k, seed := range seeds {
-		own := c.popular.score[seed.Item]
+		own := c.popular.of(seed.Item)
 		for _, p := range c.pairs[seed.Item] {
-			both := math.Min(float64(p.weight), math.Min(own, c.popular.score[p.item]))
+			both := math.Min(float64(p.weight), math.Min(own, c.popular.of(p.item)))
 			if both <= 0 {
 				continue
 			}
-			s := seed.Score * both / (math.Sqrt(own*c.popular.score[p.item]) + shrink)
+			s := seed.Score * both / (math.Sqrt(own*c.popular.of(p.item)) + shrink)
 			b := best[p.item]
 			if b == nil {
 				b = &struct {

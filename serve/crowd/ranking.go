@@ -1,67 +1,93 @@
 package crowd
 
-import "cmp"
+import (
+	"cmp"
+	"math"
+	"sort"
+)
 
 // ranking keeps items in the order of their scores while single scores move.
+// Items are dense numbers, so that slices serve as maps.
 type ranking struct {
-	score map[int32]float64
-	order []int32 // best first, ties by item
-	at    map[int32]int
+	scores []float64 // by item; 0 for what is not in the order
+	places []int32   // by item; of no meaning where the score is 0
+	order  []int32   // best first, ties by item
 }
 
 // tiny is what rounding may leave of a score that was taken back.
 const tiny = 1e-9
 
+// of returns an item's score.
+func (r *ranking) of(item int32) float64 {
+	if int(item) >= len(r.scores) {
+		return 0
+	}
+	return r.scores[item]
+}
+
 // add moves an item's score and its place.
 func (r *ranking) add(item int32, by float64) {
-	if r.score == nil {
-		r.score, r.at = map[int32]float64{}, map[int32]int{}
+	for int(item) >= len(r.scores) {
+		r.scores, r.places = append(r.scores, 0), append(r.places, 0)
 	}
-	before, known := r.score[item]
+	before := r.scores[item]
 	after := before + by
-	if !known {
-		if after <= 0 {
+	if after <= tiny*max(before, -by) {
+		after = 0
+	}
+	if before > 0 {
+		at := int(r.places[item])
+		switch {
+		case after > before:
+			r.lift(item, after, at)
+			return
+		case after > 0:
+			r.sink(item, after, at)
 			return
 		}
-		r.at[item] = len(r.order)
-		r.order = append(r.order, item)
-	}
-	if after <= tiny*max(before, -by) {
-		r.drop(item)
+		r.sink(item, 0, at)
+		r.order = r.order[:len(r.order)-1]
 		return
 	}
-	r.score[item] = after
-	i := r.at[item]
-	for ; i > 0 && r.before(item, r.order[i-1]); i-- {
-		r.swap(i, i-1)
-	}
-	for ; i+1 < len(r.order) && r.before(r.order[i+1], item); i++ {
-		r.swap(i, i+1)
+	if after > 0 {
+		r.order = append(r.order, item)
+		r.lift(item, after, len(r.order)-1)
 	}
 }
 
-func (r *ranking) before(a, b int32) bool {
-	return cmp.Or(cmp.Compare(r.score[b], r.score[a]), cmp.Compare(a, b)) < 0
+// ahead reports whether an item of some score stands before another.
+func (r *ranking) ahead(item int32, score float64, other int32) bool {
+	return cmp.Or(cmp.Compare(r.scores[other], score), cmp.Compare(item, other)) < 0
 }
 
-func (r *ranking) swap(i, j int) {
-	r.order[i], r.order[j] = r.order[j], r.order[i]
-	r.at[r.order[i]], r.at[r.order[j]] = i, j
+// lift gives the item at a place a score that is not lower.
+func (r *ranking) lift(item int32, score float64, at int) {
+	to := sort.Search(at, func(i int) bool { return r.ahead(item, score, r.order[i]) })
+	copy(r.order[to+1:at+1], r.order[to:at])
+	r.order[to], r.scores[item] = item, score
+	r.number(to, at)
 }
 
-func (r *ranking) drop(item int32) {
-	for i := r.at[item]; i+1 < len(r.order); i++ {
-		r.swap(i, i+1)
+// sink gives the item at a place a score that is lower; 0 is last of all.
+func (r *ranking) sink(item int32, score float64, at int) {
+	rest := r.order[at+1:]
+	to := at + sort.Search(len(rest), func(i int) bool { return r.ahead(item, score, rest[i]) })
+	copy(r.order[at:to], r.order[at+1:to+1])
+	r.order[to], r.scores[item] = item, score
+	r.number(at, to)
+}
+
+// number writes down the places from one to another.
+func (r *ranking) number(from, to int) {
+	for i := from; i <= to; i++ {
+		r.places[r.order[i]] = int32(i)
 	}
-	r.order = r.order[:len(r.order)-1]
-	delete(r.score, item)
-	delete(r.at, item)
 }
 
 // multiply scales all scores; their order stays.
 func (r *ranking) multiply(by float64) {
-	for item := range r.score {
-		r.score[item] *= by
+	for _, item := range r.order {
+		r.scores[item] = max(r.scores[item]*by, math.SmallestNonzeroFloat64) // 0 means not there
 	}
 }
 
@@ -69,14 +95,14 @@ func (r *ranking) top() float64 {
 	if len(r.order) == 0 {
 		return 0
 	}
-	return r.score[r.order[0]]
+	return r.scores[r.order[0]]
 }
 
 // each yields items with their scores relative to the best.
 func (r *ranking) each(yield func(Scored) bool) {
 	top := r.top()
 	for _, item := range r.order {
-		if !yield(Scored{item, r.score[item] / top}) {
+		if !yield(Scored{item, r.scores[item] / top}) {
 			return
 		}
 	}

@@ -57,7 +57,7 @@ type Shelf struct {
 	ords    map[upnext.ItemID]int32
 	items   []*Item // by Ord; nil for what was deleted
 	newest  []*Item // what is there, newest first: see newer
-	words   map[string][]int32
+	words   map[string][]posting
 	makers  map[string][]int32 // by creator
 	version int64
 	added   int64 // how often an id came to the shelf
@@ -95,7 +95,7 @@ func (s *Shelf) Apply(records ...upnext.Record) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ords == nil {
-		s.ords, s.words, s.makers = map[upnext.ItemID]int32{}, map[string][]int32{}, map[string][]int32{}
+		s.ords, s.words, s.makers = map[upnext.ItemID]int32{}, map[string][]posting{}, map[string][]int32{}
 	}
 	bulk := len(records) > len(s.newest)/20 // then one sort is cheaper than many insertions
 	for _, it := range fresh {

@@ -76,8 +76,8 @@ func Words(text string) []string {
 
 // list makes an item findable by its words and its creator.
 func (s *Shelf) list(it *Item) {
-	for w := range it.words {
-		s.words[w] = append(s.words[w], it.Ord)
+	for w, weight := range it.words {
+		s.words[w] = append(s.words[w], posting{it.Ord, weight})
 	}
 	if c := it.Item.CreatorID; c != "" {
 		s.makers[c] = append(s.makers[c], it.Ord)
@@ -87,27 +87,37 @@ func (s *Shelf) list(it *Item) {
 // unlist is its inverse.
 func (s *Shelf) unlist(it *Item) {
 	for w := range it.words {
-		without(s.words, w, it.Ord)
+		without(s.words, w, func(p posting) bool { return p.ord == it.Ord })
 	}
 	if c := it.Item.CreatorID; c != "" {
-		without(s.makers, c, it.Ord)
+		without(s.makers, c, func(ord int32) bool { return ord == it.Ord })
 	}
 }
 
-func without(lists map[string][]int32, key string, ord int32) {
-	ords := lists[key]
-	if i := slices.Index(ords, ord); i >= 0 {
-		ords[i] = ords[len(ords)-1]
-		ords = ords[:len(ords)-1]
+// posting says that an item has a word.
+type posting struct {
+	ord    int32
+	weight float32
+}
+
+// without takes one element out of a list; the list's order is of no meaning.
+func without[E any](lists map[string][]E, key string, is func(E) bool) {
+	list := lists[key]
+	if i := slices.IndexFunc(list, is); i >= 0 {
+		list[i] = list[len(list)-1]
+		list = list[:len(list)-1]
 	}
-	if lists[key] = ords; len(ords) == 0 {
+	if lists[key] = list; len(list) == 0 {
 		delete(lists, key)
 	}
 }
 
-// maxPostings bounds the work of a search: a word that more items have than
-// this says too little to be worth reading, unless all words are like that.
-const maxPostings = 50_000
+// Words that more items have than this say too little to be looked up, unless
+// all words of a query are like that.
+const (
+	commonItems = 1000
+	commonShare = 0.1
+)
 
 // Find returns up to n items that share words with text and pass, best first,
 // ties by id. A rare word counts for more; a title that holds the whole text
@@ -119,43 +129,55 @@ func (s *Shelf) Find(text string, n int, pass func(*Item) bool) []Match {
 	if len(words) == 0 {
 		return nil
 	}
-	scores, total := s.tally(words)
+	matches := s.tally(words)
 	whole := strings.ToLower(strings.TrimSpace(text))
-	matches := make([]Match, 0, len(scores))
-	for it, score := range scores {
-		if !pass(it) {
-			continue
+	for i, m := range matches {
+		matches[i].Score *= 0.8
+		if strings.Contains(strings.ToLower(m.Item.Item.Title), whole) {
+			matches[i].Score += 0.2
 		}
-		score /= total
-		if strings.Contains(strings.ToLower(it.Item.Title), whole) {
-			score = 0.8*score + 0.2
-		} else {
-			score *= 0.8
-		}
-		matches = append(matches, Match{it, score})
 	}
 	slices.SortFunc(matches, func(a, b Match) int {
 		return cmp.Or(cmp.Compare(b.Score, a.Score), strings.Compare(string(a.Item.Item.ID), string(b.Item.Item.ID)))
 	})
-	return matches[:min(n, len(matches))]
-}
-
-// tally sums the information of the words that each item has, and of all.
-func (s *Shelf) tally(words []string) (scores map[*Item]float64, total float64) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	scores = map[*Item]float64{}
-	for _, w := range words {
-		ords := s.words[w]
-		idf := math.Log(1 + float64(s.live+1)/float64(len(ords)+1))
-		total += idf
-		if len(ords) > maxPostings && len(words) > 1 {
-			continue
-		}
-		for _, ord := range ords {
-			it := s.items[ord]
-			scores[it] += idf * float64(it.words[w])
+	found := matches[:0]
+	for _, m := range matches {
+		if len(found) < n && pass(m.Item) {
+			found = append(found, m)
 		}
 	}
-	return scores, total
+	return found
+}
+
+// tally finds the items that have any of the words, in no order, with the
+// share of the words' information that they have.
+func (s *Shelf) tally(words []string) []Match {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	common := max(commonItems, int(commonShare*float64(s.live)))
+	if !slices.ContainsFunc(words, func(w string) bool { n := len(s.words[w]); return n > 0 && n <= common }) {
+		common = s.live
+	}
+	scores := make([]float32, len(s.items))
+	var ords []int32
+	total := 0.0
+	for _, w := range words {
+		list := s.words[w]
+		if len(list) > common {
+			continue
+		}
+		idf := math.Log(1 + float64(s.live+1)/float64(len(list)+1))
+		total += idf
+		for _, p := range list {
+			if scores[p.ord] == 0 {
+				ords = append(ords, p.ord)
+			}
+			scores[p.ord] += float32(idf) * p.weight
+		}
+	}
+	matches := make([]Match, len(ords))
+	for i, ord := range ords {
+		matches[i] = Match{s.items[ord], min(1, float64(scores[ord])/total)}
+	}
+	return matches
 }

@@ -1,0 +1,206 @@
+package crowd
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"upnext"
+)
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func viewer(i int) upnext.ViewerID { return upnext.ViewerID{ID: fmt.Sprint("v", i)} }
+
+// TestRanking holds the order against sorting anew.
+func TestRanking(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		var r ranking
+		scores := map[int32]float64{}
+		for range rapid.IntRange(1, 60).Draw(rt, "steps") {
+			item := rapid.Int32Range(0, 12).Draw(rt, "item")
+			by := float64(rapid.IntRange(-4, 4).Draw(rt, "by")) / 4
+			r.add(item, by)
+			if scores[item] += by; scores[item] <= 0 {
+				delete(scores, item)
+			}
+			var want []int32
+			for it := range scores {
+				want = append(want, it)
+			}
+			slices.SortFunc(want, func(a, b int32) int { return cmp.Or(cmp.Compare(scores[b], scores[a]), cmp.Compare(a, b)) })
+			if !slices.Equal(r.order, want) {
+				rt.Fatalf("order %v, want %v of %v", r.order, want, scores)
+			}
+			for place, it := range r.order {
+				if int(r.places[it]) != place || r.of(it) != scores[it] {
+					rt.Fatalf("item %d: place %d, score %g; want %d, %g", it, r.places[it], r.of(it), place, scores[it])
+				}
+			}
+		}
+	})
+}
+
+// TestTrend holds scores against a sum over all viewers in the window.
+func TestTrend(t *testing.T) {
+	set := DefaultSettings()
+	rapid.Check(t, func(rt *rapid.T) {
+		c := New(set)
+		type key struct {
+			viewer int
+			item   int32
+		}
+		latest := map[key]time.Time{}
+		now := noon
+		for range rapid.IntRange(1, 60).Draw(rt, "steps") {
+			now = now.Add(time.Duration(rapid.SampledFrom([]int{0, 1, 7, 30, 2000}).Draw(rt, "hours")) * time.Hour)
+			k := key{rapid.IntRange(0, 3).Draw(rt, "viewer"), rapid.Int32Range(0, 3).Draw(rt, "item")}
+			if rapid.IntRange(0, 9).Draw(rt, "remove") == 0 {
+				c.Remove(viewer(k.viewer), k.item)
+				delete(latest, k)
+			} else {
+				at := now.Add(-time.Duration(rapid.IntRange(0, 60*60).Draw(rt, "minutes ago")) * time.Minute)
+				c.Add(viewer(k.viewer), k.item, at, now)
+				if at.After(latest[k]) && now.Sub(at) < set.TrendWindow {
+					latest[k] = at
+				}
+			}
+			want := map[int32]float64{}
+			for k, at := range latest {
+				if hourOf(at) >= hourOf(now.Add(-set.TrendWindow)) {
+					want[k.item] += math.Exp2(-float64(now.Sub(at)) / float64(set.TrendHalfLife))
+				}
+			}
+			got := map[int32]float64{}
+			last := math.Inf(1)
+			c.Trending(now, func(s Scored) bool {
+				if s.Score > last*(1+1e-9) {
+					rt.Fatalf("%v after a score of %g", s, last)
+				}
+				got[s.Item], last = s.Score, s.Score
+				return true
+			})
+			for it := range max(int32(4), int32(len(got))) {
+				if math.Abs(got[it]-want[it]) > 1e-6*max(1, want[it]) {
+					rt.Fatalf("item %d: %g, want %g", it, got[it], want[it])
+				}
+			}
+		}
+	})
+}
+
+// TestHistoryDoesNotTrend: an import of old events counts for popularity alone.
+func TestHistoryDoesNotTrend(t *testing.T) {
+	c := New(DefaultSettings())
+	for v := range 50 {
+		c.Add(viewer(v), 1, time.Date(1998, 4, 1, 0, 0, 0, 0, time.UTC), noon)
+	}
+	c.Trending(noon, func(s Scored) bool {
+		t.Errorf("%+v trends", s)
+		return true
+	})
+	if got := c.Popularity([]int32{1, 2}); got[0] != 1 || got[1] != 0 {
+		t.Errorf("popularity %v, want 1 and 0", got)
+	}
+}
+
+// TestTogether: what is watched by the same viewers comes first, not what is
+// merely popular; and what is taken back is forgotten.
+func TestTogether(t *testing.T) {
+	c := New(DefaultSettings())
+	for v := range 10 { // 1 and 2 go together; 3 is seen by everybody
+		c.Add(viewer(v), 1, noon, noon)
+		c.Add(viewer(v), 2, noon, noon)
+		c.Add(viewer(v), 2, noon, noon) // again: not another viewer
+		c.Add(viewer(v), 3, noon, noon)
+	}
+	for v := 10; v < 200; v++ {
+		c.Add(viewer(v), 3, noon, noon)
+		c.Add(viewer(v), 4, noon, noon)
+	}
+	scores := func(seed int32) map[int32]float64 {
+		m := map[int32]float64{}
+		for _, s := range c.Together([]Scored{{Item: seed, Score: 1}}) {
+			m[s.Item] = s.Score
+		}
+		return m
+	}
+	got := scores(1)
+	u := c.set.unit(noon)
+	if want := 10 * u / (10*u + 5*u); math.Abs(got[2]-want) > 1e-6 {
+		t.Errorf("1 with 2: %g, want %g: ten of ten, shrunk by five", got[2], want)
+	}
+	if got[3] >= got[2] || got[3] == 0 || got[4] != 0 {
+		t.Errorf("1 with 3: %g, with 4: %g; want less than %g and nothing", got[3], got[4], got[2])
+	}
+	two := c.Together([]Scored{{Item: 1, Score: 0.1}, {Item: 4, Score: 1}})
+	for _, s := range two {
+		if s.Item == 3 && s.Seed != 1 {
+			t.Errorf("3 is there because of seed %d, want 1", s.Seed)
+		}
+	}
+	for v := range 10 {
+		c.Remove(viewer(v), 2)
+	}
+	if got := scores(1); got[2] != 0 || got[3] == 0 {
+		t.Errorf("after taking 2 back: %v", got)
+	}
+	if got := c.Popularity([]int32{2}); got[0] != 0 {
+		t.Errorf("2 is still popular: %v", got)
+	}
+}
+
+// TestNewerCountsMore: last year's hit gives way to this month's.
+func TestNewerCountsMore(t *testing.T) {
+	c := New(DefaultSettings())
+	for v := range 10 {
+		c.Add(viewer(v), 1, noon.Add(-365*24*time.Hour), noon)
+	}
+	c.Add(viewer(1), 2, noon, noon)
+	var order []int32
+	c.Popular(func(s Scored) bool {
+		order = append(order, s.Item)
+		return true
+	})
+	if want := []int32{2, 1}; !slices.Equal(order, want) {
+		t.Errorf("order %v, want %v", order, want)
+	}
+}
+
+// TestBounds: no list grows beyond its setting.
+func TestBounds(t *testing.T) {
+	set := DefaultSettings()
+	set.Viewers, set.Neighbours, set.Recent, set.TrendEntries = 20, 5, 4, 30
+	c := New(set)
+	for i := range 3000 {
+		c.Add(viewer(i%97), int32(i*7%41), noon.Add(time.Duration(i)*time.Minute), noon.Add(time.Duration(i)*time.Minute))
+		if len(c.recent.of) > set.Viewers {
+			t.Fatalf("%d viewers held, %d allowed", len(c.recent.of), set.Viewers)
+		}
+	}
+	for it, list := range c.pairs {
+		if len(list) > set.Neighbours {
+			t.Errorf("item %d has %d neighbours, %d allowed", it, len(list), set.Neighbours)
+		}
+	}
+	for _, r := range c.recent.of {
+		if len(r.items) > set.Recent {
+			t.Errorf("%d recent items, %d allowed", len(r.items), set.Recent)
+		}
+	}
+	if len(c.trend.seen) > set.TrendEntries {
+		t.Errorf("%d trend entries, %d allowed", len(c.trend.seen), set.TrendEntries)
+	}
+	visits := 0
+	for _, list := range c.trend.hours {
+		visits += len(list)
+	}
+	if visits > 3*set.TrendEntries {
+		t.Errorf("%d visits listed for %d entries", visits, len(c.trend.seen))
+	}
+}
