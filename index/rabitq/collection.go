@@ -100,7 +100,7 @@ func (c *collection) searchTree(vectors [][]float32, k int, tree filter.Node) ([
 	s := c.state
 	pass, count := s.alive, s.live
 	if tree != nil {
-		p := predicate{columns: s.columns, sets: &x.sets, slots: s.used}
+		p := predicate{columns: s.columns, sets: &x.sets, slots: s.used, scan: s.kernel.scanKeys}
 		pass = p.passing(tree)
 		pass.and(s.alive)
 		count = pass.count()

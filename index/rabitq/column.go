@@ -66,7 +66,7 @@ func (c *column) set(slot uint32, v any) {
 		return
 	}
 	for int(slot) >= len(c.keys) {
-		c.keys = append(c.keys, 0)
+		c.keys = append(c.keys, make([]int64, 64)...) // whole words: see scan
 	}
 	c.keys[slot] = key
 }
@@ -104,7 +104,7 @@ func (c *column) can(op filter.Op, v any) bool {
 
 // compare adds to dst the slots for which the comparison holds; can said that
 // it is one for this column.
-func (c *column) compare(op filter.Op, v any, dst, scratch bitset) {
+func (c *column) compare(op filter.Op, v any, dst, scratch bitset, scanKeys keyScan) {
 	switch v := v.(type) {
 	case string:
 		c.texts.compare(op, v, dst, scratch)
@@ -112,15 +112,18 @@ func (c *column) compare(op filter.Op, v any, dst, scratch bitset) {
 		c.texts.compare(op, boolText(v), dst, scratch)
 	case float64:
 		if v == v { // else nothing compares with it
-			c.scan(op, orderFloat(v), dst)
+			c.scan(op, orderFloat(v), dst, scratch, scanKeys)
 		}
 	case time.Time:
-		c.scan(op, orderTime(v), dst)
+		c.scan(op, orderTime(v), dst, scratch, scanKeys)
 	}
 }
 
+// keyScan is a kernel's scanKeys.
+type keyScan func(keys *int64, words int, first, last int64, out *uint64)
+
 // scan compares all keys with one.
-func (c *column) scan(op filter.Op, key int64, dst bitset) {
+func (c *column) scan(op filter.Op, key int64, dst, scratch bitset, scanKeys keyScan) {
 	first, last := int64(below+1), int64(above-1)
 	switch op {
 	case filter.Eq:
@@ -149,21 +152,13 @@ func (c *column) scan(op filter.Op, key int64, dst bitset) {
 	if first > last {
 		return
 	}
-	width := uint64(last) - uint64(first)
-	for w := range min(len(dst), (len(c.keys)+63)/64) {
-		var word uint64
-		for i, k := range c.keys[w*64 : min(w*64+64, len(c.keys))] {
-			// One unsigned comparison says both bounds, without a branch.
-			var bit uint64
-			if uint64(k)-uint64(first) <= width {
-				bit = 1
-			}
-			word |= bit << i
-		}
-		if w < len(c.present) {
-			dst[w] |= word & c.present[w]
-		}
+	words := min(len(dst), len(c.keys)/64)
+	if words == 0 {
+		return
 	}
+	scanKeys(&c.keys[0], words, first, last, &scratch[0])
+	scratch[:words].and(c.present)
+	dst.or(scratch[:words])
 }
 
 // texts are the values of a column of strings: each has a code, a posting of

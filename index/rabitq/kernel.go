@@ -24,6 +24,10 @@ type kernel struct {
 
 	// scanCodes estimates the products of a query with blocks of eight codes.
 	scanCodes func(s *codeScan)
+
+	// scanKeys sets bit i%64 of out[i/64] where first <= keys[i] <= last, for
+	// words × 64 keys; first is not the least int64 nor last the greatest.
+	scanKeys func(keys *int64, words int, first, last int64, out *uint64)
 }
 
 // codeScan is the work of one scanCodes: for code i of the blocks, with S the
@@ -48,7 +52,7 @@ type codeScan struct {
 
 // plain is the kernel in Go, for every processor.
 func plain() kernel {
-	return kernel{"plain", dotRowsPlain, scanRowsPlain, dotFloatsPlain, scanCodesPlain}
+	return kernel{"plain", dotRowsPlain, scanRowsPlain, dotFloatsPlain, scanCodesPlain, scanKeysPlain}
 }
 
 func dotRowsPlain(q *int8, rows *byte, ids *uint32, n, stride int, out *int32) {
@@ -90,6 +94,23 @@ func dotFloatsPlain(q, rows *float32, ids *uint32, n, stride int, out *float32) 
 			s3 += query[j+3] * row[j+3]
 		}
 		results[i] = (s0 + s1) + (s2 + s3)
+	}
+}
+
+func scanKeysPlain(keys *int64, words int, first, last int64, out *uint64) {
+	all, sets := unsafe.Slice(keys, words*64), unsafe.Slice(out, words)
+	width := uint64(last) - uint64(first)
+	for w := range sets {
+		var word uint64
+		for i, k := range all[w*64:][:64] {
+			// One unsigned comparison says both bounds, without a branch.
+			var bit uint64
+			if uint64(k)-uint64(first) <= width {
+				bit = 1
+			}
+			word |= bit << i
+		}
+		sets[w] = word
 	}
 }
 

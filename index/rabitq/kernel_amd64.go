@@ -7,10 +7,10 @@ func kernels() []kernel {
 	var can []kernel
 	x := cpu.X86
 	if x.HasAVX512F && x.HasAVX512BW && x.HasAVX512VL && x.HasAVX512DQ && x.HasAVX512VNNI && x.HasAVX512VPOPCNTDQ {
-		can = append(can, kernel{"avx512", dotRowsAVX512, scanRowsAVX512, dotFloatsAVX512, scanCodesAVX512})
+		can = append(can, kernel{"avx512", dotRowsAVX512, scanRowsAVX512, dotFloatsAVX512, scanCodesAVX512, scanKeysAVX512})
 	}
 	if x.HasAVX2 && x.HasFMA {
-		can = append(can, kernel{"avx2", dotRowsAVX2, scanRowsAVX2, dotFloatsAVX2, scanCodesAVX2})
+		can = append(can, kernel{"avx2", dotRowsAVX2, scanRowsAVX2, dotFloatsAVX2, scanCodesAVX2, scanKeysAVX2})
 	}
 	return append(can, plain())
 }
@@ -38,3 +38,9 @@ func dotFloatsAVX2(q, rows *float32, ids *uint32, n, stride int, out *float32)
 
 //go:noescape
 func scanCodesAVX2(s *codeScan)
+
+//go:noescape
+func scanKeysAVX512(keys *int64, words int, first, last int64, out *uint64)
+
+//go:noescape
+func scanKeysAVX2(keys *int64, words int, first, last int64, out *uint64)

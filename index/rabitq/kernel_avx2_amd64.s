@@ -264,3 +264,39 @@ word:
 	JNZ  block
 	VZEROUPPER
 	RET
+
+// func scanKeysAVX2(keys *int64, words int, first, last int64, out *uint64)
+// There is only "greater": a key passes that is greater than first-1 and not
+// greater than last. Eight keys make a byte.
+TEXT ·scanKeysAVX2(SB), NOSPLIT, $0-40
+	MOVQ keys+0(FP), SI
+	MOVQ words+8(FP), CX
+	MOVQ first+16(FP), AX
+	DECQ AX
+	VMOVQ AX, X0
+	VPBROADCASTQ X0, Y0
+	VPBROADCASTQ last+24(FP), Y1
+	MOVQ out+32(FP), DI
+	SHLQ $3, CX
+	JZ   done
+eight:
+	VMOVDQU (SI), Y2
+	VMOVDQU 32(SI), Y3
+	VPCMPGTQ Y0, Y2, Y4
+	VPCMPGTQ Y0, Y3, Y5
+	VPCMPGTQ Y1, Y2, Y2
+	VPCMPGTQ Y1, Y3, Y3
+	VPANDN Y4, Y2, Y2
+	VPANDN Y5, Y3, Y3
+	VMOVMSKPD Y2, AX
+	VMOVMSKPD Y3, BX
+	SHLQ $4, BX
+	ORQ BX, AX
+	MOVB AX, (DI)
+	ADDQ $64, SI
+	INCQ DI
+	DECQ CX
+	JNZ  eight
+	VZEROUPPER
+done:
+	RET

@@ -72,6 +72,7 @@ func checkKernel(t *rapid.T, k kernel) {
 	near(t, "dotFloats", gotF, wantF, 1e-5*float64(stride))
 
 	checkScanCodes(t, k, rng, stride/64, rows/4)
+	checkScanKeys(t, k, rng, rows/4)
 }
 
 func checkScanCodes(t *rapid.T, k kernel, rng *rand.Rand, words, blocks int) {
@@ -101,6 +102,32 @@ func checkScanCodes(t *rapid.T, k kernel, rng *rand.Rand, words, blocks int) {
 	for i, x := range got {
 		if above := mask[i/8]>>(i%8)&1 == 1; above != (x > 0.25) {
 			t.Fatalf("scanCodes: mask says %v of estimate %v above 0.25", above, x)
+		}
+	}
+}
+
+func checkScanKeys(t *rapid.T, k kernel, rng *rand.Rand, words int) {
+	keys := make([]int64, words*64)
+	for i := range keys {
+		keys[i] = rng.Int64N(9) - 4
+		if rng.IntN(9) == 0 {
+			keys[i] = []int64{math.MinInt64, math.MaxInt64, math.MaxInt64 - 1, math.MinInt64 + 1}[rng.IntN(4)]
+		}
+	}
+	ends := []int64{math.MinInt64 + 1, -5, -1, 0, 2, 7, math.MaxInt64 - 1}
+	i, j := rng.IntN(len(ends)), rng.IntN(len(ends))
+	first, last := ends[min(i, j)], ends[max(i, j)]
+	got, want := make([]uint64, words), make([]uint64, words)
+	k.scanKeys(&keys[0], words, first, last, &got[0])
+	scanKeysPlain(&keys[0], words, first, last, &want[0])
+	for w := range want {
+		if got[w] != want[w] {
+			t.Fatalf("scanKeys %d to %d: word %d is %x, want %x", first, last, w, got[w], want[w])
+		}
+		for i, key := range keys[w*64:][:64] {
+			if in := want[w]>>i&1 == 1; in != (key >= first && key <= last) {
+				t.Fatalf("scanKeysPlain %d to %d says %v of %d", first, last, in, key)
+			}
 		}
 	}
 }

@@ -7,6 +7,7 @@ type predicate struct {
 	columns map[string]*column
 	sets    *[]bitset // scratch, one a depth of the tree and one for postings
 	slots   int
+	scan    keyScan
 }
 
 // can says which leaves the columns answer: what filter.Relax asks.
@@ -76,12 +77,12 @@ func (p *predicate) eval(n filter.Node, wide bool, depth int) bitset {
 		return dst
 	case filter.Compare:
 		c := p.columns[n.Field]
-		c.compare(n.Op, n.Value, dst, p.set(0))
+		c.compare(n.Op, n.Value, dst, p.set(0), p.scan)
 		return c.widen(dst, wide)
 	case filter.In:
 		c := p.columns[n.Field]
 		for _, v := range n.Values {
-			c.compare(filter.Eq, v, dst, p.set(0))
+			c.compare(filter.Eq, v, dst, p.set(0), p.scan)
 		}
 		return c.widen(dst, wide)
 	case filter.Null:

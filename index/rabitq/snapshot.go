@@ -198,7 +198,7 @@ func readColumn(r *reader, used int) *column {
 	c.unknown = r.words(r.count(8))
 	c.present = r.words(r.count(8))
 	if c.texts == nil {
-		c.keys = make([]int64, used)
+		c.keys = make([]int64, (used+63)/64*64)
 		for slot := range uint32(used) {
 			if c.present.has(slot) {
 				c.keys[slot] = r.int()
