@@ -11,7 +11,7 @@ type Viewer struct {
 	ID         ViewerID
 	Locale     string // BCP 47
 	Region     string // ISO 3166
-	BirthYear  int    // 0 where not known: then only items without MinAge are shown to an anonymous viewer as to a known one
+	BirthYear  int    // 0 where not known: then only items up to the MinAge of serve.Settings.UnknownAge are shown
 	Attributes map[string]any
 	UpdatedAt  time.Time
 }
