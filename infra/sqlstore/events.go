@@ -66,6 +66,7 @@ func (e *Events) Append(ctx context.Context, t upnext.Tenant, events ...upnext.E
 func (e *Events) write(ctx context.Context, calls []*appendCall) error {
 	return e.db.update(ctx, func(tx *sql.Tx) error {
 		insert := tx.StmtContext(ctx, e.insert)
+		defer func() { _ = insert.Close() }() // ends with the transaction anyway
 		for _, c := range calls {
 			seq, err := bump(ctx, tx, c.tenant, eventCounter, len(c.rows))
 			if err != nil {
