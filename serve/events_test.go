@@ -39,6 +39,10 @@ func TestLike(t *testing.T) {
 			if r.Code == "because_liked" && r.Item == "cooking-010" && strings.Contains(r.Text, "A cooking film, number 10") {
 				named++
 			}
+			about, _, _ := strings.Cut(string(r.Item), "-")
+			if topic, _, _ := strings.Cut(string(p.Item), "-"); strings.HasPrefix(r.Code, "because") && topic != about {
+				t.Errorf("%s is said to be there because of %s", p.Item, r.Item)
+			}
 		}
 	}
 	if named == 0 {

@@ -28,7 +28,7 @@ func (r *Recommender) explain(q *asked, placed, ranked []*candidate) upnext.Slat
 		p := place(c, i+1)
 		p.Propensity = 1 // nothing is left to chance
 		if q.req.Explain != "none" {
-			p.Reasons = q.reasons(c)
+			p.Reasons = r.reasons(q, c)
 		}
 		p.Token = r.sign(q.tenant.name, Claim{s.ID, p.Item, p.Rank, s.Variant, p.Propensity})
 		s.Items[i] = p
@@ -78,20 +78,12 @@ func (r *Recommender) unshown(q *asked, placed, ranked []*candidate) []upnext.Pl
 // mostReasons is how many reasons an item is given.
 const mostReasons = 2
 
-// tasteTells is the cosine to an interest from which it is a reason, whatever
-// source brought the item.
-const tasteTells = 0.3
-
-// reasons says in words what truly brought an item: each source by its share,
-// and what lies behind it.
-func (q *asked) reasons(c *candidate) []upnext.Reason {
+// reasons says in words what truly brought an item: likeness to what the
+// viewer took to where it is close enough to be seen (Settings.Telling), what
+// others watched along with it, who made it, how it does with the crowd.
+func (r *Recommender) reasons(q *asked, c *candidate) []upnext.Reason {
 	var found []upnext.Reason
 	add := func(code string, weight float64, about *shelf.Item, what string) {
-		i := slices.IndexFunc(found, func(r upnext.Reason) bool { return r.Code == code && (about == nil || r.Item == about.Item.ID) })
-		if i >= 0 {
-			found[i].Weight += weight
-			return
-		}
 		reason := upnext.Reason{Code: code, Weight: weight}
 		if about != nil {
 			reason.Item, what = about.Item.ID, about.Item.Title
@@ -99,18 +91,17 @@ func (q *asked) reasons(c *candidate) []upnext.Reason {
 		reason.Text = words(q.req.Locale, code, what)
 		found = append(found, reason)
 	}
-	byTaste := c.features[fTaste] >= tasteTells
+	if q.class == classPage {
+		if about, near := q.nearest(c); near >= r.Settings.Telling {
+			add(q.because(about), 0.3+near, about, "")
+		}
+	}
 	for _, o := range c.origins {
 		switch o.source {
-		case "taste":
-			byTaste = true
-		case "last":
-			code, _ := q.because(o.from)
-			add(code, o.share, o.from, "")
 		case "together":
-			add("watched_together", o.share, o.from, "")
+			add("watched_together", 0.7*c.features[fTogether], o.from, "")
 		case "similar":
-			add("similar_to", o.share, q.seedOf(o.from), "")
+			add("similar_to", 0.3+c.features[fSimilar], q.seedOf(o.from), "")
 		case "words", "meaning":
 			if q.class == classSimilar {
 				add("similar_to", o.share, q.seedOf(o.from), "")
@@ -118,39 +109,42 @@ func (q *asked) reasons(c *candidate) []upnext.Reason {
 				add("matches_search", o.share, nil, q.req.Query)
 			}
 		case "followed":
-			add("from_followed", 1+o.share, nil, cmp.Or(c.item.Item.CreatorName, c.item.Item.CreatorID))
+			add("from_followed", 1.5, nil, cmp.Or(c.item.Item.CreatorName, c.item.Item.CreatorID))
 		case "trending":
-			add("trending", o.share/2, nil, "")
+			add("trending", 0.3, nil, "")
 		case "popular", "backfill":
-			add("popular", o.share/3, nil, "")
+			add("popular", 0.25, nil, "")
 		case "fresh":
 			if c.features[fFreshness] > 0.25 { // four weeks: else it is not new
-				add("fresh", o.share/3, nil, "")
+				add("fresh", 0.25*c.features[fFreshness], nil, "")
 			}
 		}
 	}
-	if about, near := q.nearest(c); byTaste && q.class == classPage && about != nil {
-		code, _ := q.because(about)
-		add(code, 0.3+near, about, "")
-	}
-	if len(found) == 0 {
+	if len(found) == 0 { // likeness too faint to be put into words
 		add("to_explore", 1, nil, "")
 	}
 	return strongest(found)
 }
 
-// strongest keeps the weightiest reasons and makes shares of their weights.
+// strongest keeps the weightiest reasons, one about each item and one of each
+// code that is about none, and makes shares of their weights.
 func strongest(found []upnext.Reason) []upnext.Reason {
 	slices.SortStableFunc(found, func(a, b upnext.Reason) int { return cmp.Compare(b.Weight, a.Weight) })
 	total := 0.0
+	var kept []upnext.Reason
 	for _, r := range found {
 		total += r.Weight
+		said := slices.ContainsFunc(kept, func(k upnext.Reason) bool {
+			return r.Item == k.Item && (r.Item != "" || r.Code == k.Code)
+		})
+		if !said && len(kept) < mostReasons {
+			kept = append(kept, r)
+		}
 	}
-	found = found[:min(len(found), mostReasons)]
-	for i := range found {
-		found[i].Weight /= total
+	for i := range kept {
+		kept[i].Weight /= total
 	}
-	return found
+	return kept
 }
 
 // nearest returns what the viewer took to that is most like the candidate.
@@ -169,16 +163,13 @@ func (q *asked) nearest(c *candidate) (*shelf.Item, float64) {
 }
 
 // because tells a like from a mere watch.
-func (q *asked) because(it *shelf.Item) (code string, known bool) {
+func (q *asked) because(it *shelf.Item) (code string) {
 	for _, sig := range q.viewer.state.Positive {
-		if sig.Item == it {
-			if sig.Liked {
-				return "because_liked", true
-			}
-			return "because_watched", true
+		if sig.Item == it && sig.Liked {
+			return "because_liked"
 		}
 	}
-	return "because_watched", false
+	return "because_watched"
 }
 
 // seedOf is the item that a similar one is like: the one that led there, or

@@ -116,7 +116,7 @@ func New(cfg Config) *Recommender {
 func (r *Recommender) Recommend(ctx context.Context, t upnext.Tenant, req upnext.Request) (upnext.Slate, error) {
 	q, err := r.begin(ctx, t, req)
 	if err != nil {
-		return upnext.Slate{}, fmt.Errorf("recommend to %s: %w", req.Viewer, err)
+		return upnext.Slate{}, fmt.Errorf("recommend%s: %w", to(req.Viewer), err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, q.req.Deadline)
 	defer cancel()
@@ -126,8 +126,16 @@ func (r *Recommender) Recommend(ctx context.Context, t upnext.Tenant, req upnext
 	slate := r.explain(q, placed, ranked)
 	if len(slate.Items) == 0 && len(slate.Degraded) > 0 {
 		d := slate.Degraded[0]
-		return upnext.Slate{}, fmt.Errorf("recommend to %s: %s: %s: %w", req.Viewer, d.Stage, d.Reason, upnext.ErrUnavailable)
+		return upnext.Slate{}, fmt.Errorf("recommend%s: %s: %s: %w", to(req.Viewer), d.Stage, d.Reason, upnext.ErrUnavailable)
 	}
 	r.keep(q, slate)
 	return slate, nil
+}
+
+// to names the viewer in errors; some requests have none.
+func to(v upnext.ViewerID) string {
+	if v.ID == "" {
+		return ""
+	}
+	return " to " + v.String()
 }

@@ -34,7 +34,8 @@ type Settings struct {
 	CreatorShare  float64 // most of a page that one creator may have
 	ArrangePool   int     // how many of the best are arranged for diversity
 
-	UnknownAge int // items up to this MinAge are shown to a viewer whose age is not known
+	Telling    float64 // cosine from which likeness to an item is given as a reason; a matter of the encoder
+	UnknownAge int     // items up to this MinAge are shown to a viewer whose age is not known
 
 	Unshown     int           // candidates kept with a slate that were not shown
 	SlateQueue  int           // slates waiting to be written; more are dropped and counted
@@ -69,8 +70,8 @@ func DefaultSettings() Settings {
 			},
 		},
 		Diversity: 0.3, ColdDiversity: 0.5, CreatorShare: 0.2, ArrangePool: 150,
-		UnknownAge: 12,
-		Unshown:    20, SlateQueue: 1024, SlateKeep: 7 * 24 * time.Hour, FollowEvery: time.Second,
+		Telling: 0.42, UnknownAge: 12,
+		Unshown: 20, SlateQueue: 1024, SlateKeep: 7 * 24 * time.Hour, FollowEvery: time.Second,
 	}
 }
 

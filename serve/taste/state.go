@@ -154,7 +154,8 @@ func (s *State) weigh(acts []Act, sh *shelf.Shelf, set Settings) {
 		t.count(a, set.Weigh(a, it.Item.Duration)*set.fade(s.At.Sub(a.At)))
 	}
 	for _, t := range order {
-		if w := t.weight(); w > 0 {
+		// What they liked of what they now avoid draws them no more.
+		if w := t.weight(); w > 0 && !s.avoids(t.item) {
 			s.Positive = append(s.Positive, Signal{t.item, w, t.at, t.liked})
 		} else if w < 0 {
 			s.Negative = append(s.Negative, Signal{t.item, w, t.at, false})
@@ -165,6 +166,17 @@ func (s *State) weigh(acts []Act, sh *shelf.Shelf, set Settings) {
 	slices.SortFunc(s.Positive, func(a, b Signal) int { return cmp.Or(cmp.Compare(b.Weight, a.Weight), byID(a, b)) })
 	slices.SortFunc(s.Negative, func(a, b Signal) int { return cmp.Or(cmp.Compare(a.Weight, b.Weight), byID(a, b)) })
 	slices.SortFunc(s.Latest, func(a, b Signal) int { return cmp.Or(b.At.Compare(a.At), byID(a, b)) })
+}
+
+// avoids reports whether the viewer does not want the item, its creator or
+// one of its topics.
+func (s *State) avoids(it *shelf.Item) bool {
+	_, item := s.Items[it.Item.ID]
+	_, creator := s.Creators[it.Item.CreatorID]
+	return item || creator || slices.ContainsFunc(it.Topics, func(topic string) bool {
+		_, ok := s.Topics[topic]
+		return ok
+	})
 }
 
 // fade is what is left of a weight after age.

@@ -119,6 +119,11 @@ func TestFold(t *testing.T) {
 			return s.Topics["horror"].Kind == upnext.Mute && s.Creators["c-a"].Kind == upnext.Block &&
 				s.Items["b1"].Kind == upnext.NotInterested && s.Items["c2"].Kind == upnext.Block && weight(s, "b1") < 0
 		}},
+		{"a like of a topic that is avoided draws no more", acts(
+			Act{Kind: upnext.NotInterested, Scope: upnext.ScopeTopic, Topic: "A"}, Act{Kind: upnext.Like, Item: "a0"}, Act{Kind: upnext.Like, Item: "b1"},
+		), func(s *State) bool {
+			return len(s.Positive) == 1 && s.Positive[0].Item.Item.ID == "b1" && s.ToTopic["a"] <= 0
+		}},
 		{"what is not on the shelf is seen all the same", acts(Act{Kind: upnext.Like, Item: "gone"}), func(s *State) bool {
 			_, seen := s.Seen["gone"]
 			return seen && s.Known && len(s.Positive) == 0
