@@ -18,8 +18,9 @@ type Info struct {
 	Modified time.Time
 }
 
-// Store keeps objects by key. Keys are UTF-8 paths with / between, without
-// empty, "." or ".." elements; others are ErrInvalid. Safe for concurrent use.
+// Store keeps objects by key. Keys are UTF-8 paths of at most 1,024
+// bytes with / between, without empty, "." or ".." elements; others are
+// ErrInvalid. Safe for concurrent use.
 type Store interface {
 	// Put writes an object whole or not at all, replacing what was there. A key
 	// that is the folder of another ("a" beside "a/b") may be an ErrConflict.

@@ -70,7 +70,7 @@ func await(t *testing.T, q *jobs.Queue, tag string) {
 
 func TestWorked(t *testing.T) {
 	var sum atomic.Int64
-	q := open(t, filepath.Join(t.TempDir(), "jobs.db"), func(_ context.Context, n int) error {
+	q := open(t, filepath.Join(t.TempDir(), "jobs #1 100%.db"), func(_ context.Context, n int) error {
 		sum.Add(int64(n))
 		return nil
 	})

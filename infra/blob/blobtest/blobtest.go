@@ -20,7 +20,7 @@ import (
 func Test(t *testing.T, open func(t *testing.T) blob.Store) {
 	for name, check := range map[string]func(*testing.T, blob.Store){
 		"put and open": putAndOpen, "replace": replace, "missing": missing, "bad keys": badKeys, "odd keys": oddKeys,
-		"list": list, "a broken reader": brokenReader, "cancelled": cancelled, "at once": atOnce, "ranges": ranges,
+		"list": list, "a broken reader": brokenReader, "cancelled": cancelled, "at once": atOnce, "come and go": comeAndGo, "ranges": ranges,
 	} {
 		t.Run(name, func(t *testing.T) { check(t, open(t)) })
 	}
@@ -116,10 +116,11 @@ func missing(t *testing.T, s blob.Store) {
 	if got := keys(t, s, "", ""); len(got) != 0 {
 		t.Errorf("listed %v after the last was deleted", got)
 	}
+	put(t, s, "a", "a key that was the folder of another")
 }
 
 func badKeys(t *testing.T, s blob.Store) {
-	for _, key := range []string{"", "/a", "a/", "a//b", ".", "..", "../a", "a/../b", "a/./b", "a\x00b", "\xff\xfe", strings.Repeat("x", 2000)} {
+	for _, key := range []string{"", "/a", "a/", "a//b", ".", "..", "../a", "a/../b", "a/./b", "a\x00b", "\xff\xfe", strings.Repeat("x", 2000), strings.Repeat("x/", 600) + "x"} {
 		if _, err := s.Put(t.Context(), key, strings.NewReader("x")); !errors.Is(err, upnext.ErrInvalid) {
 			t.Errorf("put %.40q: %v, want ErrInvalid", key, err)
 		}
@@ -194,6 +195,12 @@ func cancelled(t *testing.T, s blob.Store) {
 	if got := keys(t, s, "", ""); len(got) != 0 {
 		t.Errorf("a cancelled put left %v", got)
 	}
+	if r, _, err := s.Open(ctx, "k", 0); !errors.Is(err, context.Canceled) {
+		if err == nil {
+			r.Close()
+		}
+		t.Errorf("open: %v, want context.Canceled", err)
+	}
 }
 
 // atOnce writes one key from many sides while it is read: every reader sees
@@ -221,6 +228,25 @@ func atOnce(t *testing.T, s blob.Store) {
 				r.Close()
 				if err != nil || len(content) != 4096 || bytes.Count(content, content[:1]) != 4096 {
 					t.Errorf("read %d bytes %v, want 4096 of one version", len(content), err)
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
+// comeAndGo puts and deletes in one folder from many sides: none fails.
+func comeAndGo(t *testing.T, s blob.Store) {
+	var group sync.WaitGroup
+	for i := range 4 {
+		group.Go(func() {
+			key := fmt.Sprintf("a/b/%d", i)
+			for range 50 {
+				if _, err := s.Put(t.Context(), key, strings.NewReader("x")); err != nil {
+					t.Error(err)
+				}
+				if err := s.Delete(t.Context(), key); err != nil {
+					t.Error(err)
 				}
 			}
 		})

@@ -72,15 +72,7 @@ func (s *Store) put(ctx context.Context, key, name string, r io.Reader) (blob.In
 	if err != nil {
 		return blob.Info{}, err
 	}
-	folder := filepath.Dir(name)
-	known, _ := s.root.Stat(folder) // whatever it is, MkdirAll and Rename will tell
-	if err := s.root.MkdirAll(folder, 0o700); err != nil {
-		return blob.Info{}, err
-	}
-	if err := s.root.Rename(temp, name); err != nil {
-		return blob.Info{}, err
-	}
-	if err := s.syncFolder(folder, known == nil); err != nil {
+	if err := s.place(temp, name); err != nil {
 		return blob.Info{}, err
 	}
 	st, err := s.root.Stat(name)
@@ -90,11 +82,34 @@ func (s *Store) put(ctx context.Context, key, name string, r io.Reader) (blob.In
 	return infoOf(key, st), nil
 }
 
+// place renames a whole temporary file to its name, durably. A Delete beside it
+// may take the folder away, as it was empty, even while it is made: then it is
+// made again.
+func (s *Store) place(temp, name string) error {
+	folder := filepath.Dir(name)
+	for try := 0; ; try++ {
+		known, _ := s.root.Stat(folder) // whatever it is, MkdirAll and Rename will tell
+		err := s.root.MkdirAll(folder, 0o700)
+		if err == nil {
+			err = s.root.Rename(temp, name)
+		}
+		if err == nil {
+			err = s.syncFolder(folder, known == nil)
+		}
+		if err == nil || !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrExist) || try == 20 {
+			return err
+		}
+	}
+}
+
 // Open opens the object's file.
-func (s *Store) Open(_ context.Context, key string, offset int64) (io.ReadCloser, blob.Info, error) {
+func (s *Store) Open(ctx context.Context, key string, offset int64) (io.ReadCloser, blob.Info, error) {
 	name, err := fileOf(key)
 	if err != nil {
 		return nil, blob.Info{}, fmt.Errorf("open object: %w", err)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, blob.Info{}, fmt.Errorf("open object %s: %w", key, err)
 	}
 	f, err := s.root.Open(name)
 	if err != nil {
@@ -118,7 +133,7 @@ func (s *Store) Open(_ context.Context, key string, offset int64) (io.ReadCloser
 }
 
 // Stat looks at the object's file.
-func (s *Store) Stat(_ context.Context, key string) (blob.Info, error) {
+func (s *Store) Stat(ctx context.Context, key string) (blob.Info, error) {
 	name, err := fileOf(key)
 	if err != nil {
 		return blob.Info{}, fmt.Errorf("stat object: %w", err)
@@ -127,23 +142,34 @@ func (s *Store) Stat(_ context.Context, key string) (blob.Info, error) {
 	if err == nil && st.IsDir() {
 		err = fs.ErrNotExist
 	}
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
 	if err != nil {
 		return blob.Info{}, fmt.Errorf("stat object %s: %w", key, failure(err))
 	}
 	return infoOf(key, st), nil
 }
 
-// Delete removes the object's file. Its folders stay.
-func (s *Store) Delete(_ context.Context, key string) error {
+// Delete removes the object's file, and the folders that it leaves empty.
+func (s *Store) Delete(ctx context.Context, key string) error {
 	name, err := fileOf(key)
 	if err != nil {
 		return fmt.Errorf("delete object: %w", err)
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("delete object %s: %w", key, err)
 	}
 	if st, err := s.root.Stat(name); err == nil && st.IsDir() {
 		return nil // a longer key's folder, not this object
 	}
 	if err := s.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
 		return fmt.Errorf("delete object %s: %w", key, failure(err))
+	}
+	for folder := filepath.Dir(name); folder != "."; folder = filepath.Dir(folder) {
+		if s.root.Remove(folder) != nil {
+			break // not empty: it stays
+		}
 	}
 	return nil
 }

@@ -22,9 +22,15 @@ import (
 // maxElement is the longest name of a file, in bytes, that every file system takes.
 const maxElement = 255
 
+// maxKey is the length of the longest key, in bytes, that S3 takes too.
+const maxKey = 1024
+
 // fileOf is the file of a key: each element as it is, but for what a file
 // system might object to, which is percent-encoded.
 func fileOf(key string) (string, error) {
+	if len(key) > maxKey {
+		return "", fmt.Errorf("key %.80q…: %d bytes, %d allowed: %w", key, len(key), maxKey, upnext.ErrInvalid)
+	}
 	if !utf8.ValidString(key) || strings.ContainsRune(key, 0) {
 		return "", fmt.Errorf("key %.80q: not UTF-8 text: %w", key, upnext.ErrInvalid)
 	}
