@@ -109,7 +109,7 @@ function muted(m, p, nameOf) {
 function deed(e, nameOf) {
   const subject = e.topic ? labelName(e.topic) : e.item_id && e.scope !== "creator" ? titleOf(e.item_id) : e.query ?? nameOf(e.creator_id ?? "");
   const target = e.item_id && !e.topic ? h("button", { type: "button", class: "plain grow", text: subject, onclick: () => open(e.item_id) }) : h("span", { class: "grow", text: subject });
-  return h("li", { "data-event": e.id, "data-kind": e.kind },
+  return h("li", { "data-event": e.id, "data-kind": e.kind, "data-item": e.item_id },
     h("span", { class: "kind", text: eventName(e.kind) }), target, h("time", { class: "soft", datetime: e.at, title: new Date(e.at).toLocaleString(), text: ago(e.at) }), undo(e));
 }
 

@@ -15,7 +15,7 @@ const byline = (p) => [p.creator_name, p.topics?.slice(0, 2).map(labelName).join
 export function makeCard(item, hooks) {
   const p = item.properties ?? {};
   const id = "t-" + (makeCard.count = (makeCard.count ?? 0) + 1);
-  const card = h("article", { class: "card", "aria-labelledby": id, "data-item": item.id, "data-topics": (p.topics ?? []).join(" ") });
+  const card = h("article", { class: "card", "aria-labelledby": id, "data-item": item.id, "data-topics": (p.topics ?? []).join("|") });
   card.item = item;
   const button = (name, label, run, extra = "") => h("button", { type: "button", class: "tool " + extra, "data-act": name, "aria-label": label, title: label, onclick: run }, icon(name));
   fill(card,

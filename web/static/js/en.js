@@ -134,7 +134,7 @@ export default {
   "imports.start": "Start",
   "imports.started": "The import has begun.",
   "imports.latest": "Latest imports",
-  "imports.none": "No import yet. Try blob:demo/ – the demo’s own catalogue.",
+  "imports.none": "No import yet. Try blob:default/demo/ – the demo’s own catalogue.",
   "format.auto": "detected",
   "format.folders": "a folder an item",
   "format.ndjson": "NDJSON manifest",

@@ -11,7 +11,7 @@ const slow = 4000;
 
 // imports fills the root and returns how to leave it.
 export function imports(root) {
-  const source = h("input", { id: "source", name: "source", required: true, maxlength: "4096", autocomplete: "off", spellcheck: "false", placeholder: "blob:demo/" });
+  const source = h("input", { id: "source", name: "source", required: true, maxlength: "4096", autocomplete: "off", spellcheck: "false", placeholder: "blob:default/demo/" });
   const format = h("select", { id: "format" }, ["auto", "folders", "ndjson", "csv", "movielens"].map((f) => h("option", { value: f, text: t("format." + f) })));
   const missing = h("select", { id: "missing" }, ["keep", "hide", "delete"].map((m) => h("option", { value: m, text: t("missing." + m) })));
   const runs = h("div", { class: "runs" });

@@ -134,7 +134,7 @@ export default {
   "imports.start": "开始",
   "imports.started": "导入已开始。",
   "imports.latest": "最近的导入",
-  "imports.none": "还没有导入。可以试试 blob:demo/，也就是演示自带的目录。",
+  "imports.none": "还没有导入。可以试试 blob:default/demo/，也就是演示自带的目录。",
   "format.auto": "自动识别",
   "format.folders": "每条一个文件夹",
   "format.ndjson": "NDJSON 清单",
