@@ -3,13 +3,19 @@ package rabitq
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
+	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
+	"upnext/index"
 	"upnext/index/flat"
 	"upnext/index/indextest"
 )
@@ -86,4 +92,91 @@ func setting(b *testing.B, name string, usual int) int {
 		b.Fatalf("%s: %v", name, err)
 	}
 	return n
+}
+
+// BenchmarkReopen opens 100,000 entries of 512 components and asks once.
+func BenchmarkReopen(b *testing.B) {
+	w := indextest.NewWorkload(b, setting(b, "UPNEXT_BENCH_N", 100_000), 512, 1)
+	dir := b.TempDir()
+	c, err := Open(dir, slog.New(slog.DiscardHandler))
+	if err != nil {
+		b.Fatal(err)
+	}
+	w.Fill(b, c)
+	if err := c.Promote(b.Context(), "tests", "bench"); err != nil {
+		b.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		c, err := Open(dir, slog.New(slog.DiscardHandler))
+		if err != nil {
+			b.Fatal(err)
+		}
+		_, x, err := c.Active(b.Context(), "tests")
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := x.Search(b.Context(), index.Query{Vectors: w.Queries, K: 10}); err != nil {
+			b.Fatal(err)
+		}
+		if err := c.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkSearchWhileWriting shows what readers wait for a writer that never
+// rests: the slowest of a thousand searches alone and beside it.
+func BenchmarkSearchWhileWriting(b *testing.B) {
+	w := indextest.NewWorkload(b, setting(b, "UPNEXT_BENCH_N", 100_000), 384, 100)
+	x := w.Fill(b, opened(b, b.TempDir()))
+	for _, writing := range []bool{false, true} {
+		b.Run(fmt.Sprintf("writing=%v", writing), func(b *testing.B) {
+			ctx, stop := context.WithCancel(b.Context())
+			var writer sync.WaitGroup
+			written := 0
+			if writing {
+				writer.Go(func() {
+					for part := 0; ctx.Err() == nil; part = (part + 256) % (len(w.Entries) - 256) {
+						if err := x.Upsert(ctx, w.Entries[part:part+256]...); err != nil && ctx.Err() == nil {
+							b.Errorf("upsert: %v", err)
+						}
+						written += 256
+					}
+				})
+			}
+			var took []time.Duration
+			for b.Loop() {
+				started := time.Now()
+				if _, err := x.Search(ctx, index.Query{Vectors: w.Queries[len(took)%100:][:1], K: 10}); err != nil {
+					b.Fatal(err)
+				}
+				took = append(took, time.Since(started))
+			}
+			stop()
+			writer.Wait()
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
+			b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
+			b.ReportMetric(float64(took[len(took)-1].Microseconds()), "max-µs")
+			b.ReportMetric(float64(written)/b.Elapsed().Seconds(), "entries-written/s")
+		})
+	}
+}
+
+// BenchmarkSeveralVectors asks for eight vectors in one pass.
+func BenchmarkSeveralVectors(b *testing.B) {
+	w := indextest.NewWorkload(b, setting(b, "UPNEXT_BENCH_N", 100_000), 384, 8)
+	x := w.Fill(b, opened(b, b.TempDir()))
+	for _, n := range []int{1, 2, 4, 8} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			for b.Loop() {
+				if _, err := x.Search(b.Context(), index.Query{Vectors: w.Queries[:n], K: 100}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

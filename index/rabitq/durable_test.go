@@ -308,6 +308,46 @@ func TestFailedWriteChangesNothing(t *testing.T) {
 	}
 }
 
+// Where a region cannot grow, as on a full disk, nothing is written either.
+func TestFailedGrowthChangesNothing(t *testing.T) {
+	_, c := fresh(t, usual)
+	if err := c.Upsert(t.Context(), entry(1, 1)); err != nil {
+		t.Fatal(err)
+	}
+	want, logged := content(t, c), c.log.size
+	many := make([]index.Entry, roomUnit)
+	for i := range many {
+		many[i] = entry(i+2, i)
+	}
+	for _, r := range []*region{c.state.vectors, c.state.rows} {
+		writable := r.file
+		readOnly, err := os.Open(writable.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.file = readOnly
+		if err := c.Upsert(t.Context(), many...); !errors.Is(err, upnext.ErrUnavailable) || !strings.Contains(err.Error(), writable.Name()) {
+			t.Errorf("upsert that cannot grow %s: got error %v, want %v that names it", writable.Name(), err, upnext.ErrUnavailable)
+		}
+		if got := content(t, c); got != want || c.log.size != logged {
+			t.Errorf("a refused change shows: %d bytes logged, %d before, got\n%s\nwant\n%s", c.log.size, logged, got, want)
+		}
+		r.file = writable
+		if err := readOnly.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.Upsert(t.Context(), many...); err != nil {
+		t.Errorf("upsert after there is place again: %v", err)
+	}
+	if got := c.info().Len; got != roomUnit+1 {
+		t.Errorf("then there are %d entries, want %d", got, roomUnit+1)
+	}
+	if err := c.close(errClosed, false); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Any sequence of changes, snapshots and reopenings holds what flat holds.
 func TestReopenedSameAsExact(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
