@@ -301,6 +301,22 @@ func TestLikeChangesTheNextAnswer(t *testing.T) {
 	}
 }
 
+// TestTokenStandsForTheItem sends an event with nothing but a token.
+func TestTokenStandsForTheItem(t *testing.T) {
+	s := start(t)
+	s.fill()
+	first := s.json(200, "POST", "/v1/recommend", `{"user_id":"u1","count":1}`)["items"].([]any)[0].(map[string]any)
+	s.json(202, "POST", "/v1/events", event("e1", "u1", "play", fmt.Sprintf(`,"token":%q`, first["token"])))
+	recent := s.json(200, "GET", "/v1/users/u1/profile", "")["recent"].([]any)
+	if len(recent) != 1 || recent[0].(map[string]any)["item_id"] != first["id"] {
+		t.Errorf("recent events %v, want a play of %v", recent, first["id"])
+	}
+	status, _, body := s.do("POST", "/v1/events", "application/json", event("e2", "u1", "play", `,"token":"forged"`))
+	if status != 422 || !strings.Contains(body, "item_id") {
+		t.Errorf("a forged token and no item: %d %s, want 422 that says so", status, body)
+	}
+}
+
 func TestItems(t *testing.T) {
 	s := start(t)
 	id := "a/b c%?ü"

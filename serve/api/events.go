@@ -152,7 +152,7 @@ func (a *api) postEvents(c *gin.Context) {
 		e, err := decodeEvent(r.JSON)
 		if err == nil {
 			e.ReceivedAt = a.Now().UTC()
-			err = e.Validate(a.Now())
+			e, err = a.Recommender.Prepare(who.tenant, e)
 		}
 		if err != nil {
 			reject(r, err)

@@ -83,6 +83,7 @@ func (a *api) saveUser(ctx context.Context, path UserPath, b userBody) (*userOut
 	}); err != nil {
 		return nil, err
 	}
+	a.Recommender.Forget(t, id) // what it holds of the viewer is old now
 	profile, err := a.Recommender.Profile(ctx, t, id)
 	if err != nil {
 		return nil, err
