@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"os"
 	"path"
 	"regexp"
 	"slices"
@@ -144,5 +145,30 @@ func TestComposedWords(t *testing.T) {
 				t.Errorf("no words for %q", prefix+v)
 			}
 		}
+	}
+}
+
+// TestChineseLabels: every label that the built-in understanding may give an
+// item has a Chinese name. Labels are data; the list is read where it lies.
+func TestChineseLabels(t *testing.T) {
+	raw, err := os.ReadFile("../understand/zeroshot/labels.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile(`[{\s]"?([a-z-]+)"?: "\p{Han}+"`)
+	names := matches(named, pages(t)["js/labels.js"])
+	labels := 0
+	for _, line := range strings.Split(string(raw), "\n") {
+		columns := strings.Split(line, "\t")
+		if len(columns) < 2 || strings.HasPrefix(line, "#") {
+			continue
+		}
+		labels++
+		if !slices.Contains(names, columns[1]) {
+			t.Errorf("label %q has no Chinese name in js/labels.js", columns[1])
+		}
+	}
+	if labels < 20 {
+		t.Fatalf("%d labels read, want them all", labels)
 	}
 }

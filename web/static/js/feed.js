@@ -43,7 +43,10 @@ export function feed(root) {
       }, signal);
     } catch (err) {
       if (err.name === "AbortError") return;
-      if (err.status !== 503 && err.code !== "offline") return complain(err);
+      if (err.status !== 503 && err.code !== "offline") {
+        if (!grid.element.querySelector("[data-item]")) fill(grid.element, h("p", { class: "empty", text: err.message }));
+        return complain(err);
+      }
       // The server still fills its index, or restarts: it is worth waiting for.
       fill(status, icon("clock", 16), t(err.status === 503 ? "feed.starting" : "error.offline"));
       retry = setTimeout(() => ask(because), 1000);
