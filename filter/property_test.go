@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -207,8 +208,8 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, src string) {
 		parsed, err := Parse(src, schema)
 		if err != nil {
-			at, ok := err.(*Error)
-			if !ok || at.Column < 1 || at.Column > len(src)+1 || at.Detail == "" || strings.Contains(at.Detail, "cannot be read") {
+			at := (*Error)(nil)
+			if !errors.As(err, &at) || at.Column < 1 || at.Column > len(src)+1 || at.Detail == "" || strings.Contains(at.Detail, "cannot be read") {
 				t.Fatalf("Parse(%q): got %#v", src, err)
 			}
 			return
