@@ -94,7 +94,7 @@ func openSource(ctx context.Context, t upnext.Tenant, store blob.Store, where, f
 		return nil, err
 	}
 	s := &source{format: format, versions: map[string]string{}, headers: map[string]csvHeader{}, close: func() error { return nil }}
-	file := ""
+	var file string
 	if dir == "" {
 		file, err = s.inStore(ctx, store, key)
 	} else {

@@ -44,7 +44,7 @@ func (c *demoCommand) Run(ctx context.Context, s *Settings, out console) error {
 		return err
 	}
 	seed := &seeding{engines: e, command: c, out: out, bars: newBars(out.err)}
-	srv, err := newServer(e, map[string]http.Handler{"GET /demo/viewers.json": seed})
+	srv, err := newServer(ctx, e, map[string]http.Handler{"GET /demo/viewers.json": seed})
 	if err != nil {
 		return errors.Join(err, e.close())
 	}

@@ -41,7 +41,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := cli.Settings.check(); err != nil {
+	if err := cli.check(); err != nil {
 		return err
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))

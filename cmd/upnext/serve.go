@@ -27,7 +27,7 @@ func (c *serveCommand) Run(ctx context.Context, s *Settings, out console) error 
 	if err != nil {
 		return err
 	}
-	srv, err := newServer(e, nil)
+	srv, err := newServer(ctx, e, nil)
 	if err != nil {
 		return errors.Join(err, e.close())
 	}
@@ -52,7 +52,7 @@ type server struct {
 }
 
 // newServer binds the address. extra are routes beside the API's; may be nil.
-func newServer(e *engines, extra map[string]http.Handler) (*server, error) {
+func newServer(ctx context.Context, e *engines, extra map[string]http.Handler) (*server, error) {
 	s := e.settings
 	secret, err := api.ParseKeys(s.SecretKeys, false)
 	if err != nil {
@@ -73,7 +73,7 @@ func newServer(e *engines, extra map[string]http.Handler) (*server, error) {
 	for pattern, h := range extra {
 		mux.Handle(pattern, h)
 	}
-	listener, err := net.Listen("tcp", s.Listen)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("--listen %s: %w", s.Listen, err)
 	}

@@ -220,7 +220,7 @@ func ids(answer map[string]any) []string {
 }
 
 func item(id, topic string) string {
-	return fmt.Sprintf(`{"id":%q,"kind":"video","title":"%s %s","tags":[%q],"creator_id":"c-%s","creator_name":"C","published_at":"2026-01-02T03:04:05Z"}`, id, topic, id, topic, topic)
+	return fmt.Sprintf(`{"id":%q,"kind":"video","title":"%s %s","description":"about it","tags":[%q],"creator_id":"c-%s","creator_name":"C","published_at":"2026-01-02T03:04:05Z"}`, id, topic, id, topic, topic)
 }
 
 func (s *server) fill() {
@@ -254,6 +254,10 @@ func TestLikeChangesTheNextAnswer(t *testing.T) {
 		return n
 	}
 	before := s.json(200, "POST", "/v1/recommend", ask)
+	described := s.json(200, "POST", "/v1/recommend", `{"count":1,"include":["description"]}`)["items"].([]any)[0].(map[string]any)
+	if got := described["properties"].(map[string]any)["description"]; got != "about it" {
+		t.Errorf("description %v, want the item's", got)
+	}
 	if len(ids(before)) != 10 {
 		t.Fatalf("an unknown user got %d items, want 10", len(ids(before)))
 	}

@@ -268,8 +268,6 @@ func properties(rec upnext.Record, include []string) map[string]any {
 	for _, name := range include {
 		v, ok := fields[name]
 		switch {
-		case name == "description" && rec.Item.Description != "":
-			out[name] = rec.Item.Description
 		case name == "thumbnail" && rec.Item.Thumbnail != "":
 			out[name] = rec.Item.Thumbnail
 		case ok:

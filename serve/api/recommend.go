@@ -225,6 +225,11 @@ func (a *api) answer(ctx context.Context, req upnext.Request, b RequestBody) (*s
 		ID: string(slate.ID), Scenario: slate.Scenario, Variant: slate.Variant, Items: a.placed(who.tenant, slate.Items, b.Include, trace),
 		Shortfall: slate.Shortfall, Degraded: []degradedBody{}, TimingsMS: map[string]float64{},
 	}}
+	if slices.Contains(b.Include, "description") {
+		if err := a.describe(ctx, who.tenant, out.Body.Items); err != nil {
+			return nil, err
+		}
+	}
 	for _, d := range slate.Degraded {
 		out.Body.Degraded = append(out.Body.Degraded, degradedBody(d))
 	}
@@ -262,4 +267,27 @@ func (a *api) placed(t upnext.Tenant, items []upnext.Placed, include []string, t
 		bodies[i] = b
 	}
 	return bodies
+}
+
+// describe adds the descriptions, which memory does not hold: one query for
+// the page.
+func (a *api) describe(ctx context.Context, t upnext.Tenant, items []placedBody) error {
+	ids := make([]upnext.ItemID, len(items))
+	for i, it := range items {
+		ids[i] = upnext.ItemID(it.ID)
+	}
+	recs, err := a.Catalog.Get(ctx, t, ids...)
+	if err != nil {
+		return err
+	}
+	texts := make(map[string]string, len(recs))
+	for _, rec := range recs {
+		texts[string(rec.Item.ID)] = rec.Item.Description
+	}
+	for i, it := range items {
+		if text := texts[it.ID]; text != "" && it.Properties != nil {
+			items[i].Properties["description"] = text
+		}
+	}
+	return nil
 }

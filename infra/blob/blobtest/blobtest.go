@@ -164,7 +164,10 @@ func list(t *testing.T, s blob.Store) {
 		}
 	}
 	n := 0
-	for range s.List(t.Context(), "", "") {
+	for _, err := range s.List(t.Context(), "", "") {
+		if err != nil {
+			t.Fatal(err)
+		}
 		if n++; n == 2 {
 			break // leaving early must be safe
 		}

@@ -160,18 +160,22 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("delete object %s: %w", key, err)
 	}
-	if st, err := s.root.Stat(name); err == nil && st.IsDir() {
+	st, err := s.root.Stat(name)
+	if err == nil && st.IsDir() {
 		return nil // a longer key's folder, not this object
 	}
 	if err := s.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
 		return fmt.Errorf("delete object %s: %w", key, failure(err))
 	}
-	for folder := filepath.Dir(name); folder != "."; folder = filepath.Dir(folder) {
-		if s.root.Remove(folder) != nil {
-			break // not empty: it stays
-		}
-	}
+	s.removeEmpty(filepath.Dir(name))
 	return nil
+}
+
+// removeEmpty removes a folder and those around it, up to one that is not empty.
+func (s *Store) removeEmpty(folder string) {
+	for folder != "." && s.root.Remove(folder) == nil {
+		folder = filepath.Dir(folder)
+	}
 }
 
 // List walks the folders in the order of the keys, one folder in memory at a time.
