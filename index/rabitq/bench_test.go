@@ -30,10 +30,11 @@ func BenchmarkEngines(b *testing.B) {
 	w := indextest.NewWorkload(b, setting(b, "UPNEXT_BENCH_N", 100_000), setting(b, "UPNEXT_BENCH_DIM", 384), 200)
 	started := time.Now()
 	x := w.Fill(b, opened(b, b.TempDir())).(*collection)
-	b.Logf("rabitq: %d entries filled in %.1f s, kernel %s", len(w.Entries), time.Since(started).Seconds(), x.state.kernel.name)
+	filled := map[string]float64{"s": time.Since(started).Seconds()}
 	if x.state.codes != nil {
-		b.Logf("rabitq: depth %+v", x.state.codes.depth)
+		filled["depth@10"], filled["depth@100"] = float64(x.state.codes.depth.Ten), float64(x.state.codes.depth.Hundred)
 	}
+	report(b, "build/rabitq-"+x.state.kernel.name, filled)
 	exact := w.Fill(b, flat.New())
 	for i, c := range w.Cases {
 		b.Run(c.Name+"/rabitq", func(b *testing.B) { w.Bench(b, x, i) })
@@ -42,7 +43,17 @@ func BenchmarkEngines(b *testing.B) {
 	benchHnswlib(b, w)
 }
 
-// benchHnswlib runs the script beside this file and logs what it measures.
+// report shows what was measured elsewhere among the benchmarks.
+func report(b *testing.B, name string, metrics map[string]float64) {
+	b.Run(name, func(b *testing.B) {
+		for unit, value := range metrics {
+			b.ReportMetric(value, unit)
+		}
+		b.ReportMetric(0, "ns/op") // says that there is none
+	})
+}
+
+// benchHnswlib runs the script beside this file and reports what it measures.
 func benchHnswlib(b *testing.B, w *indextest.Workload) {
 	python := os.Getenv("UPNEXT_PYTHON")
 	if python == "" {
@@ -75,10 +86,10 @@ func benchHnswlib(b *testing.B, w *indextest.Workload) {
 			b.Fatalf("hnswlib said %q: %v", lines.Text(), err)
 		}
 		if line.Build != nil {
-			b.Logf("hnswlib: built in %.1f s of processor time", *line.Build)
+			report(b, "build/hnswlib", map[string]float64{"cpu-s": *line.Build})
 			continue
 		}
-		b.Logf("hnswlib: %-16s ef %3d  recall@10 %.4f  %8.0f queries/cpu-s", w.Cases[line.Case].Name, line.Ef, line.Recall, line.Speed)
+		report(b, fmt.Sprintf("%s/hnswlib-ef%d", w.Cases[line.Case].Name, line.Ef), map[string]float64{"recall@10": line.Recall, "queries/cpu-s": line.Speed})
 	}
 }
 

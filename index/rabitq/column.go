@@ -35,7 +35,7 @@ func (c *column) set(slot uint32, v any) {
 	c.clear(slot)
 	var list []string
 	var key int64
-	known := true
+	var known bool
 	switch v := v.(type) {
 	case nil:
 		return

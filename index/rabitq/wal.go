@@ -19,7 +19,7 @@ import (
 const (
 	frameMagic  = "\xf5upf"
 	frameHeader = 24      // magic, CRC32C of all that follows, sequence, length
-	maxFrame    = 1 << 31 // bytes; also the most that one call may write
+	maxFrame    = 1 << 30 // bytes; also the most that one call may write
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
