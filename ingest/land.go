@@ -63,7 +63,9 @@ func (p *Pipeline) understand(ctx context.Context, b *batch) error {
 		return err
 	}
 	beliefs := make(map[upnext.ItemID]upnext.Understanding, len(works))
+	now := p.Now().UTC()
 	for i, w := range works {
+		answers[i].At = now
 		beliefs[w.item.ID] = answers[i]
 	}
 	return p.Understandings.Believe(ctx, b.tenant, beliefs)
