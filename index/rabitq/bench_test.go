@@ -177,15 +177,17 @@ func BenchmarkSearchWhileWriting(b *testing.B) {
 	}
 }
 
-// BenchmarkSeveralVectors asks for eight vectors in one pass.
+// BenchmarkSeveralVectors asks for eight vectors in one pass, and one by one.
 func BenchmarkSeveralVectors(b *testing.B) {
-	w := indextest.NewWorkload(b, setting(b, "UPNEXT_BENCH_N", 100_000), 384, 8)
+	w := indextest.NewWorkload(b, setting(b, "UPNEXT_BENCH_N", 100_000), 384, 64)
 	x := w.Fill(b, opened(b, b.TempDir()))
-	for _, n := range []int{1, 2, 4, 8} {
-		b.Run(strconv.Itoa(n), func(b *testing.B) {
-			for b.Loop() {
-				if _, err := x.Search(b.Context(), index.Query{Vectors: w.Queries[:n], K: 100}); err != nil {
-					b.Fatal(err)
+	for _, n := range []int{1, 8} {
+		b.Run(fmt.Sprintf("by=%d", n), func(b *testing.B) {
+			for i := 0; b.Loop(); i = (i + 8) % len(w.Queries) {
+				for part := range slices.Chunk(w.Queries[i:i+8], n) {
+					if _, err := x.Search(b.Context(), index.Query{Vectors: part, K: 100}); err != nil {
+						b.Fatal(err)
+					}
 				}
 			}
 		})
