@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,10 +30,11 @@ type Settings struct {
 	PublishableKeys []string `help:"Keys that may ask for recommendations and send events; may sit in a web page." env:"UPNEXT_PUBLISHABLE_KEYS" placeholder:"KEY"`
 	AllowOrigins    []string `help:"Origins whose pages may call with a publishable key (CORS)." env:"UPNEXT_ALLOW_ORIGINS" placeholder:"ORIGIN"`
 
-	SlateDays int       `help:"Days that answers are kept for explanation and training." default:"30" env:"UPNEXT_SLATE_DAYS"`
-	Seed      uint64    `help:"Seed of all that is left to chance." default:"1" env:"UPNEXT_SEED"`
-	Clock     time.Time `help:"Stand still at this time (RFC 3339): for repeatable answers." env:"UPNEXT_CLOCK" placeholder:"TIME" hidden:""`
-	Workers   int       `help:"Batches of an import worked on at once; 0 is one a processor." default:"0" env:"UPNEXT_WORKERS"`
+	SlateDays    int                `help:"Days that answers are kept for explanation and training." default:"7" env:"UPNEXT_SLATE_DAYS"`
+	EventWeights map[string]float64 `help:"What an event of a kind says of a viewer's taste, below 0 against it: like=1.5;skip=-0.4. Kinds not named keep theirs." env:"UPNEXT_EVENT_WEIGHTS" placeholder:"KIND=WEIGHT;…"`
+	Seed         uint64             `help:"Seed of all that is left to chance." default:"1" env:"UPNEXT_SEED"`
+	Clock        time.Time          `help:"Stand still at this time (RFC 3339): for repeatable answers." env:"UPNEXT_CLOCK" placeholder:"TIME" hidden:""`
+	Workers      int                `help:"Batches of an import worked on at once; 0 is one a processor." default:"0" env:"UPNEXT_WORKERS"`
 }
 
 // commands is the command line.
@@ -89,6 +91,11 @@ func defaultDataDir() string {
 func (s *Settings) check() error {
 	if s.SlateDays < 1 {
 		return fmt.Errorf("--slate-days %d: at least 1: %w", s.SlateDays, upnext.ErrInvalid)
+	}
+	for kind := range s.EventWeights {
+		if !slices.Contains(upnext.EventKinds, upnext.EventKind(kind)) {
+			return fmt.Errorf("--event-weights %s: no such event; there are %v: %w", kind, upnext.EventKinds, upnext.ErrInvalid)
+		}
 	}
 	if s.Workers < 0 {
 		return fmt.Errorf("--workers %d: negative: %w", s.Workers, upnext.ErrInvalid)

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/gofrs/flock"
 	"github.com/prometheus/client_golang/prometheus"
@@ -149,6 +150,10 @@ func (e *engines) join(ctx context.Context, key []byte) (err error) {
 		return err
 	}
 	st, settings := e.store, serve.DefaultSettings()
+	settings.SlateKeep = time.Duration(e.settings.SlateDays) * 24 * time.Hour
+	for kind, w := range e.settings.EventWeights {
+		settings.Taste.Weights[upnext.EventKind(kind)] = w
+	}
 	e.recommend = serve.New(serve.Config{
 		Catalog: st.Catalog, Events: st.Events, Viewers: st.Viewers, Slates: st.Slates, Schemas: st.Schemas,
 		Collections: e.indexes, Text: e.text, Query: e.query, Logger: e.logger, Now: e.settings.now,
