@@ -87,8 +87,9 @@ func (q *Queue) Start(ctx context.Context, s Settings) error {
 		Logger: quiet(q.logger), Workers: q.workers, Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: max(s.Workers, 1)}},
 		FetchPollInterval: 50 * time.Millisecond, FetchCooldown: 5 * time.Millisecond, JobTimeout: timeout, MaxAttempts: max(s.MaxAttempts, 1),
 		RetryPolicy: backoff{max(s.MaxBackoff, time.Second)}, SkipUnknownJobCheck: true,
-		// This process alone has the file: nobody else's job can be stuck.
-		RescueStuckJobsAfter:        1000 * time.Hour,
+		// Where the disk was full for long, River gives up saying that a job has
+		// ended: it is tried again after this. No job of ours runs as long.
+		RescueStuckJobsAfter:        time.Hour,
 		CompletedJobRetentionPeriod: time.Hour, CancelledJobRetentionPeriod: time.Hour, DiscardedJobRetentionPeriod: 30 * 24 * time.Hour,
 	})
 	if err != nil {
