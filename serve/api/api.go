@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -76,6 +78,7 @@ type api struct {
 	huma        huma.API
 	crossOrigin *http.CrossOriginProtection
 	requests    *prometheus.HistogramVec
+	warned      atomic.Int64 // when the last 503 was logged, Unix seconds
 }
 
 // New returns the handler of every route.
@@ -92,7 +95,7 @@ func New(cfg Config) http.Handler {
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5},
 	}, []string{"method", "route", "status"})
 	cfg.Metrics.MustRegister(a.requests)
-	engine.Use(a.observe, a.recover, a.cors, a.identify)
+	engine.Use(a.observe, a.recover, a.cors, a.identify, a.plain)
 	engine.NoRoute(func(c *gin.Context) { a.fail(c, newProblem(http.StatusNotFound, "no such route: "+c.Request.URL.Path)) })
 	engine.NoMethod(func(c *gin.Context) {
 		a.fail(c, newProblem(http.StatusMethodNotAllowed, c.Request.Method+" is not for "+c.Request.URL.Path))
@@ -104,7 +107,21 @@ func New(cfg Config) http.Handler {
 	settings.CreateHooks = nil // no $schema fields in answers
 	a.huma = humagin.New(engine, settings)
 	a.routes(engine)
-	return engine
+	return plusInPaths(engine)
+}
+
+// plusInPaths keeps the + of a path a +: gin reads escaped paths as if they
+// were queries, where a + is a space.
+func plusInPaths(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.RawPath, "+") {
+			u := *r.URL
+			u.RawPath = strings.ReplaceAll(u.RawPath, "+", "%2B")
+			r = r.WithContext(r.Context()) // a copy: the caller's URL stays
+			r.URL = &u
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // routes is every route of the server, on one screen.
@@ -141,8 +158,8 @@ func (a *api) routes(engine *gin.Engine) {
 	put(a, "/v1/schema/{kind}", "schema", "Declare the attributes of items or users", a.putSchema)
 	get(a, "/v1/schema/{kind}", "schema", "The declared attributes", a.getSchema)
 
-	engine.GET("/healthz", a.healthz)
-	engine.GET("/readyz", a.readyz)
+	engine.Match([]string{http.MethodGet, http.MethodHead}, "/healthz", a.healthz)
+	engine.Match([]string{http.MethodGet, http.MethodHead}, "/readyz", a.readyz)
 	engine.GET("/metrics", gin.WrapH(promhttp.HandlerFor(a.Metrics, promhttp.HandlerOpts{})))
 	engine.GET("/media/*key", a.media)
 	if a.Pages != nil {

@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -51,6 +53,7 @@ type contextKey int
 const (
 	callerKey contextKey = iota
 	requestIDKey
+	pathKey
 )
 
 func callerOf(ctx context.Context) caller {
@@ -66,6 +69,11 @@ func requestID(ctx context.Context) string {
 	return id
 }
 
+func pathOf(ctx context.Context) string {
+	path, _ := ctx.Value(pathKey).(string)
+	return path
+}
+
 // publishableRoutes are what a publishable key may call.
 var publishableRoutes = []string{"POST /v1/recommend", "POST /v1/similar", "POST /v1/search", "POST /v1/events"}
 
@@ -78,11 +86,10 @@ func (a *api) identify(c *gin.Context) {
 		id = ulid.Make().String()
 	}
 	c.Header("X-Request-Id", id)
-	ctx := context.WithValue(c.Request.Context(), requestIDKey, id)
+	ctx := context.WithValue(context.WithValue(c.Request.Context(), requestIDKey, id), pathKey, c.Request.URL.Path)
 	c.Request = c.Request.WithContext(ctx)
 	who, p := a.who(c.Request)
 	if p != nil {
-		p.RequestID = id
 		a.fail(c, p)
 		return
 	}
@@ -94,14 +101,18 @@ func (a *api) who(r *http.Request) (caller, *Problem) {
 		if err := a.crossOrigin.Check(r); err != nil {
 			return caller{}, newProblem(http.StatusForbidden, "a page of another site may not call a server without keys")
 		}
+		// A name that somebody else's DNS points here is another site, too.
+		if !loopback(r.Host) {
+			return caller{}, newProblem(http.StatusForbidden, "a server without keys answers to localhost and loopback addresses only, not to "+strconv.Quote(r.Host))
+		}
 		return caller{upnext.DefaultTenant, true}, nil
 	}
-	if r.Method == http.MethodGet && !strings.HasPrefix(r.URL.Path, "/v1/") {
+	if (r.Method == http.MethodGet || r.Method == http.MethodHead) && !strings.HasPrefix(r.URL.Path, "/v1/") {
 		return caller{upnext.DefaultTenant, false}, nil // pages, pictures, health
 	}
 	given := r.Header.Get("X-Api-Key")
-	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
-		given = bearer
+	if scheme, bearer, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
+		given = strings.TrimSpace(bearer)
 	}
 	if given == "" {
 		return caller{}, newProblem(http.StatusUnauthorized, "no key: send Authorization: Bearer KEY, or X-Api-Key")
@@ -122,6 +133,23 @@ func (a *api) who(r *http.Request) (caller, *Problem) {
 		return caller{}, newProblem(http.StatusForbidden, "a publishable key may call "+strings.Join(publishableRoutes, ", "))
 	}
 	return caller{k.Tenant, !k.Publishable}, nil
+}
+
+// loopback says whether a Host header names this machine.
+func loopback(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.Trim(host, "[]")
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
+
+// plain refuses bodies that are packed: none is unpacked here.
+func (a *api) plain(c *gin.Context) {
+	if coding := c.GetHeader("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		a.fail(c, newProblem(http.StatusUnsupportedMediaType, "Content-Encoding "+coding+": bodies are taken as they are only"))
+	}
 }
 
 // cors answers browsers of allowed origins; others get no header and so no answer.

@@ -1,8 +1,10 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -45,9 +47,14 @@ func (a *api) postItems(c *gin.Context) {
 		a.fail(c, newProblem(http.StatusUnprocessableEntity, "on_error: continue or abort"))
 		return
 	}
+	dry, err := strconv.ParseBool(c.DefaultQuery("dry_run", "false"))
+	if err != nil {
+		a.fail(c, newProblem(http.StatusUnprocessableEntity, "dry_run: true or false"))
+		return
+	}
 	ndjson := strings.Contains(c.ContentType(), "ndjson") || strings.Contains(c.ContentType(), "jsonl")
-	run := &bulkRun{a: a, c: c, dry: c.Query("dry_run") == "true"}
-	var results []bulkResult
+	run := &bulkRun{a: a, c: c, dry: dry}
+	results := []bulkResult{}
 	run.emit = func(r bulkResult) { results = append(results, r) }
 	if ndjson {
 		stream(c, run)
@@ -68,7 +75,7 @@ func (a *api) postItems(c *gin.Context) {
 		}
 	}
 	run.flush()
-	if err := a.Recommender.Refresh(c.Request.Context(), callerOf(c.Request.Context()).tenant); err != nil {
+	if err := a.Recommender.Refresh(context.WithoutCancel(c.Request.Context()), callerOf(c.Request.Context()).tenant); err != nil {
 		a.Logger.Warn("refresh after bulk write failed", "err", err)
 	}
 	if ndjson {

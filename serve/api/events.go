@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -27,7 +28,7 @@ type eventBody struct {
 	Topic        string         `json:"topic,omitempty"`
 	Query        string         `json:"query,omitempty"`
 	Text         string         `json:"text,omitempty"`
-	Value        float64        `json:"value,omitempty" doc:"rate: 0 to 1."`
+	Value        *float64       `json:"value,omitempty" doc:"rate needs it: 0 to 1."`
 	Amount       float64        `json:"amount,omitempty"`
 	Currency     string         `json:"currency,omitempty"`
 	Scope        string         `json:"scope,omitempty" enum:"item,creator,topic" doc:"What a not_interested, block or mute is about."`
@@ -50,7 +51,17 @@ func decodeEvent(raw []byte) (upnext.Event, error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&b); err != nil {
+		var kind *json.UnmarshalTypeError
+		if errors.As(err, &kind) {
+			return upnext.Event{}, fmt.Errorf("event: %s: %s is not of its type: %w", kind.Field, kind.Value, upnext.ErrInvalid)
+		}
 		return upnext.Event{}, fmt.Errorf("event: %v: %w", err, upnext.ErrInvalid)
+	}
+	if b.Value == nil {
+		if upnext.EventKind(b.Kind) == upnext.Rate { // absent is not 0, the worst there is
+			return upnext.Event{}, fmt.Errorf("event %.80s: value: rate needs it: %w", b.ID, upnext.ErrInvalid)
+		}
+		b.Value = new(float64)
 	}
 	viewer, err := viewerOf(b.UserID, b.AnonymousID, true)
 	if err != nil {
@@ -59,7 +70,7 @@ func decodeEvent(raw []byte) (upnext.Event, error) {
 	e := upnext.Event{
 		ID: upnext.EventID(b.ID), Kind: upnext.EventKind(b.Kind), At: b.At.UTC(), Viewer: viewer, Session: b.SessionID,
 		Item: upnext.ItemID(b.ItemID), Creator: b.CreatorID, Target: b.TargetUserID, Topic: b.Topic, Query: b.Query, Text: b.Text,
-		Value: b.Value, Amount: b.Amount, Currency: b.Currency, Scope: upnext.Scope(b.Scope), Token: b.Token, Surface: b.Surface,
+		Value: *b.Value, Amount: b.Amount, Currency: b.Currency, Scope: upnext.Scope(b.Scope), Token: b.Token, Surface: b.Surface,
 		Position: b.Position, Context: b.Context,
 	}
 	if w := b.Watch; w != nil {
@@ -71,13 +82,16 @@ func decodeEvent(raw []byte) (upnext.Event, error) {
 func bodyOfEvent(e upnext.Event) eventBody {
 	b := eventBody{
 		ID: string(e.ID), Kind: string(e.Kind), At: e.At, SessionID: e.Session, ItemID: string(e.Item), CreatorID: e.Creator,
-		TargetUserID: e.Target, Topic: e.Topic, Query: e.Query, Text: e.Text, Value: e.Value, Amount: e.Amount, Currency: e.Currency,
+		TargetUserID: e.Target, Topic: e.Topic, Query: e.Query, Text: e.Text, Amount: e.Amount, Currency: e.Currency,
 		Scope: string(e.Scope), Surface: e.Surface, Position: e.Position, Context: e.Context,
 	}
 	if e.Viewer.Anonymous {
 		b.AnonymousID = e.Viewer.ID
 	} else {
 		b.UserID = e.Viewer.ID
+	}
+	if e.Value != 0 || e.Kind == upnext.Rate {
+		b.Value = &e.Value
 	}
 	if w := e.Watch; w != nil {
 		b.Watch = &watchBody{w.Watched.Milliseconds(), w.Position.Milliseconds(), w.Duration.Milliseconds()}

@@ -143,6 +143,15 @@ func (a *api) fail(c *gin.Context, err error) {
 // problem is problemOf with internal errors logged and hidden.
 func (a *api) problem(ctx context.Context, err error) *Problem {
 	p := problemOf(ctx, err)
+	if p.RequestID == "" {
+		p.RequestID = requestID(ctx)
+	}
+	if p.Status == http.StatusServiceUnavailable && ctx.Err() == nil {
+		// A full disk must be seen, and must not be filled by saying so.
+		if now := a.Now().Unix(); a.warned.Swap(now) != now {
+			a.Logger.Warn("cannot serve", "request_id", p.RequestID, "err", err)
+		}
+	}
 	if p.Status == http.StatusInternalServerError {
 		a.Logger.Error("request failed", "request_id", p.RequestID, "err", err)
 		p.Detail = "something went wrong here; the log has it under this request_id"

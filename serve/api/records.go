@@ -58,6 +58,9 @@ func lines(r io.Reader, limit int) iter.Seq2[record, error] {
 			if err != nil {
 				if !errors.Is(err, io.EOF) {
 					rec.Fatal = true
+					if errors.Is(err, io.ErrUnexpectedEOF) { // who sent it has gone
+						err = errors.Join(err, upnext.ErrInvalid)
+					}
 					yield(rec, fmt.Errorf("line %d: the body broke off: %w", line, err))
 				}
 				return

@@ -60,7 +60,9 @@ func register[I, O any](a *api, method, path, tag, summary string, status int, h
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := h(ctx, in)
 		if err != nil {
-			return nil, a.problem(ctx, err)
+			p := a.problem(ctx, err)
+			p.Instance = pathOf(ctx)
+			return nil, p
 		}
 		return out, nil
 	})

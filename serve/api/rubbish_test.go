@@ -37,6 +37,9 @@ func TestRubbish(t *testing.T) {
 		"event without item": {"POST", "/v1/events", "application/json", event("e", "u", "like", ""), 422, "item_id"},
 		"event of the past":  {"POST", "/v1/events", "application/json", `{"id":"e","kind":"like","item_id":"a","user_id":"u","at":"2999-01-01T00:00:00Z"}`, 422, "future"},
 		"event, odd field":   {"POST", "/v1/events", "application/json", event("e", "u", "like", `,"itemid":"x"`), 422, "itemid"},
+		"rate of nothing":    {"POST", "/v1/events", "application/json", event("e", "u", "rate", `,"item_id":"a"`), 422, "value"},
+		"event of odd type":  {"POST", "/v1/events", "application/json", event("e", "u", "like", `,"item_id":"a","position":"1"`), 422, "position: string"},
+		"half a dry run":     {"POST", "/v1/items?dry_run=maybe", "application/json", `[]`, 422, "dry_run"},
 		"empty body":         {"POST", "/v1/events", "application/json", ``, 422, "empty"},
 		"broken array":       {"POST", "/v1/events", "application/json", `[{"id":`, 422, "byte"},
 		"no such route":      {"GET", "/v1/nothing", "application/json", ``, 404, "route"},
@@ -181,5 +184,32 @@ func TestOpenAPI(t *testing.T) {
 	}
 	if got != string(want) {
 		t.Errorf("the API's description differs from %s: look at the change, then run: task openapi", file)
+	}
+}
+
+// TestPlus: a + of a path is a +, however the rest of the id is escaped.
+func TestPlus(t *testing.T) {
+	s := start(t)
+	s.json(200, "PUT", "/v1/items/a%2Fc+d", `{"id":"a/c+d","kind":"video","title":"plus"}`)
+	s.json(200, "GET", "/v1/items/a%2Fc%2Bd", "")
+}
+
+// TestOtherHost: without keys a name of somebody else's DNS is another site.
+func TestOtherHost(t *testing.T) {
+	s := start(t)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/v1/items", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for host, want := range map[string]int{"evil.example": 403, "evil.example:8080": 403, "localhost:8080": 200, "[::1]:8080": 200, "127.0.0.1": 200} {
+		req.Host = host
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("Host %s: %d, want %d", host, resp.StatusCode, want)
+		}
 	}
 }
