@@ -28,6 +28,8 @@ import (
 type Writer interface {
 	Put(ctx context.Context, t upnext.Tenant, items ...upnext.Item) ([]Written, error)
 	Delete(ctx context.Context, t upnext.Tenant, ids ...upnext.ItemID) (int, error)
+	// Refresh shows the index's filters what was corrected of items.
+	Refresh(ctx context.Context, t upnext.Tenant, ids ...upnext.ItemID) error
 }
 
 // Written says what became of one item.

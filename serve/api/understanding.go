@@ -70,6 +70,9 @@ func (a *api) patchUnderstanding(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	if err := a.Writer.Refresh(ctx, t, upnext.ItemID(in.ID)); err != nil {
+		return nil, err
+	}
 	if err := a.Recommender.Refresh(ctx, t); err != nil {
 		return nil, err
 	}
