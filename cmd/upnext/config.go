@@ -26,6 +26,11 @@ type Settings struct {
 	Log     string          `help:"What to log: debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"UPNEXT_LOG"`
 	JSON    bool            `help:"Print results as JSON." name:"json" env:"UPNEXT_JSON"`
 
+	Database string `help:"Where items, events, viewers and jobs are kept: sqlite:FILE or postgres://USER@HOST/NAME. Default: in the data directory." env:"UPNEXT_DATABASE" placeholder:"URL"`
+	Objects  string `help:"Where pictures and imported objects are kept: file:DIR or s3://BUCKET/PREFIX?endpoint=URL. Default: in the data directory." env:"UPNEXT_OBJECTS" placeholder:"URL"`
+	Index    string `help:"Where vectors are searched: rabitq:DIR or milvus://HOST:PORT. Default: in the data directory." env:"UPNEXT_INDEX" placeholder:"URL"`
+	TokenKey string `help:"Secret that signs recommendations' tokens, 32 characters or more; servers that share a database share it. Default: made once and kept in the data directory." env:"UPNEXT_TOKEN_KEY" placeholder:"KEY"`
+
 	SecretKeys      []string `help:"Keys that may do everything: KEY or KEY@TENANT, separated by commas." env:"UPNEXT_SECRET_KEYS" placeholder:"KEY"`
 	PublishableKeys []string `help:"Keys that may ask for recommendations and send events; may sit in a web page." env:"UPNEXT_PUBLISHABLE_KEYS" placeholder:"KEY"`
 	AllowOrigins    []string `help:"Origins whose pages may call with a publishable key (CORS)." env:"UPNEXT_ALLOW_ORIGINS" placeholder:"ORIGIN"`

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -104,21 +105,43 @@ func (a answer) share(topic string) (n int) {
 // post sends JSON, wants a 2xx and decodes the answer.
 func (s *started) post(path, body string, out any) {
 	s.t.Helper()
-	resp, err := http.Post(s.url+path, "application/json", strings.NewReader(body))
+	s.must(http.MethodPost, path, body, out)
+}
+
+// get wants a 2xx and decodes the answer.
+func (s *started) get(path string, out any) {
+	s.t.Helper()
+	s.must(http.MethodGet, path, "", out)
+}
+
+func (s *started) must(method, path, body string, out any) {
+	s.t.Helper()
+	raw, err := s.call(method, path, body)
+	if err == nil {
+		err = json.Unmarshal(raw, out)
+	}
 	if err != nil {
 		s.t.Fatal(err)
 	}
+}
+
+// call returns a 2xx's body; what else is answered is an error.
+func (s *started) call(method, path, body string) ([]byte, error) {
+	req, err := http.NewRequest(method, s.url+path, strings.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
 	defer resp.Body.Close()
-	var raw bytes.Buffer
-	if _, err := raw.ReadFrom(resp.Body); err != nil {
-		s.t.Fatal(err)
+	raw, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode >= 300 {
+		err = fmt.Errorf("%s %s: %s %s", method, path, resp.Status, raw)
 	}
-	if resp.StatusCode >= 300 {
-		s.t.Fatalf("POST %s: %s %s", path, resp.Status, raw.String())
-	}
-	if err := json.Unmarshal(raw.Bytes(), out); err != nil {
-		s.t.Fatal(err)
-	}
+	return raw, err
 }
 
 func (s *started) page(user string) answer {

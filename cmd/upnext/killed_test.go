@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -34,10 +35,13 @@ func (c counted) Embed(ctx context.Context, inputs ...embed.Input) ([][]float32,
 	return c.Embedder.Embed(ctx, inputs...)
 }
 
-// importChild is a process that imports UPNEXT_TEST_CHILD into
-// UPNEXT_TEST_DATA and counts pictures in the file beside it.
+// importChild is a process that imports UPNEXT_TEST_CHILD with the settings of
+// UPNEXT_TEST_SETTINGS and counts pictures in the file beside its data.
 func importChild() int {
-	s := &Settings{DataDir: os.Getenv("UPNEXT_TEST_DATA"), Listen: "127.0.0.1:0", Seed: 1, SlateDays: 30}
+	s := &Settings{}
+	if err := json.Unmarshal([]byte(os.Getenv("UPNEXT_TEST_SETTINGS")), s); err != nil {
+		panic(err)
+	}
 	e, err := open(context.Background(), s, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err == nil {
 		f, ferr := os.OpenFile(s.DataDir+".pictures", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -62,20 +66,25 @@ func TestKilledImport(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes some seconds")
 	}
-	source, kills := os.Getenv("UPNEXT_SOAK_SOURCE"), 4
-	within := 2 * time.Second
-	if source == "" {
-		source = writeCatalogue(t)
-	} else {
+	killedImport(t, &Settings{DataDir: filepath.Join(t.TempDir(), "data"), Listen: "127.0.0.1:0", Seed: 1, SlateDays: 30})
+}
+
+func killedImport(t *testing.T, s *Settings) {
+	kills, within := 4, 2*time.Second
+	if os.Getenv("UPNEXT_SOAK_SOURCE") != "" {
 		within = 4 * time.Second // twenty kills within the import of ml-1m
 	}
 	if n, err := strconv.Atoi(os.Getenv("UPNEXT_SOAK_KILLS")); err == nil {
 		kills = n
 	}
-	data := filepath.Join(t.TempDir(), "data")
+	settings, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := soakSource(t)
 	child := func() *exec.Cmd {
 		c := exec.CommandContext(t.Context(), os.Args[0])
-		c.Env = append(os.Environ(), "UPNEXT_TEST_CHILD="+source, "UPNEXT_TEST_DATA="+data)
+		c.Env = append(os.Environ(), "UPNEXT_TEST_CHILD="+source, "UPNEXT_TEST_SETTINGS="+string(settings))
 		c.Stderr = t.Output()
 		return c
 	}
@@ -94,7 +103,7 @@ func TestKilledImport(t *testing.T) {
 	if out, err := child().Output(); err != nil {
 		t.Fatalf("the run that was let finish: %v\n%s", err, out)
 	}
-	checkImported(t, data, killed)
+	checkImported(t, s, killed)
 }
 
 // writeCatalogue writes the demo's catalogue to a folder.
@@ -113,8 +122,7 @@ func writeCatalogue(t *testing.T) string {
 	return folder
 }
 
-func checkImported(t *testing.T, data string, killed int) {
-	s := &Settings{DataDir: data, Listen: "127.0.0.1:0", Seed: 1, SlateDays: 30}
+func checkImported(t *testing.T, s *Settings, killed int) {
 	e, err := open(t.Context(), s, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	if err != nil {
 		t.Fatal(err)
@@ -151,7 +159,7 @@ func checkImported(t *testing.T, data string, killed int) {
 	if err != nil || len(pending) > 0 {
 		t.Errorf("pending %v, %v, want none", pending, err)
 	}
-	st, err := os.Stat(data + ".pictures")
+	st, err := os.Stat(s.DataDir + ".pictures")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv("UPNEXT_TEST_CHILD") != "" {
 		os.Exit(importChild())
 	}
+	if os.Getenv(childArgs) != "" {
+		os.Exit(runChild())
+	}
 	testscript.Main(m, map[string]func(){
 		"upnext": func() {
 			if err := run(context.Background(), os.Args[1:], os.Stdout, os.Stderr); err != nil {

@@ -68,27 +68,6 @@ func lockDataDir(dir string) (*flock.Flock, error) {
 	return lock, nil
 }
 
-// tokenKey returns the key that signs recommendations' tokens: made once, kept
-// with the data, so that tokens outlive a restart.
-func tokenKey(dir string) ([]byte, error) {
-	name := filepath.Join(dir, "token.key")
-	key, err := os.ReadFile(name)
-	if err == nil && len(key) == 32 {
-		return key, nil
-	}
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("token key: %w", err)
-	}
-	if err == nil {
-		return nil, fmt.Errorf("token key %s: %d bytes, want 32: remove it to have a new one made: %w", name, len(key), upnext.ErrInvalid)
-	}
-	key = make([]byte, 32)
-	if _, err := rand.Read(key); err != nil {
-		return nil, fmt.Errorf("token key: %w", err)
-	}
-	return key, os.WriteFile(name, key, 0o600)
-}
-
 // newMetrics returns a registry with what every Go process tells of itself.
 func newMetrics() *prometheus.Registry {
 	r := prometheus.NewRegistry()
@@ -109,28 +88,19 @@ func open(ctx context.Context, s *Settings, logger *slog.Logger) (_ *engines, er
 		return nil, err
 	}
 	e.closers = append(e.closers, e.lock.Unlock)
-	key, err := tokenKey(s.DataDir)
+	key, err := s.tokenKey()
 	if err != nil {
 		return nil, err
 	}
-	at := func(name string) string { return filepath.Join(s.DataDir, name) }
-	if e.store, err = sqlstore.Open(ctx, "sqlite:"+at("upnext.db"), logger); err != nil {
+	if err := e.openDatabase(ctx); err != nil {
 		return nil, err
 	}
-	e.closers = append(e.closers, e.store.Close)
-	if e.blobs, err = dir.Open(at("objects")); err != nil {
+	if err := e.openObjects(ctx); err != nil {
 		return nil, err
 	}
-	indexes, err := rabitq.Open(at("index"), logger)
-	if err != nil {
+	if err := e.openIndex(ctx); err != nil {
 		return nil, err
 	}
-	e.indexes = indexes
-	e.closers = append(e.closers, indexes.Close)
-	if e.queue, err = jobs.Open(ctx, at("jobs.db"), logger); err != nil {
-		return nil, err
-	}
-	e.closers = append(e.closers, e.queue.Close)
 	return e, e.join(ctx, key)
 }
 

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"upnext"
+	"upnext/index/milvus"
+	"upnext/index/rabitq"
+	"upnext/infra/blob/dir"
+	"upnext/infra/blob/minio"
+	"upnext/infra/jobs"
+	"upnext/infra/sqlstore"
+)
+
+// Each engine is named by a URL and chosen by one switch on its scheme; an
+// empty setting is the embedded one in the data directory.
+
+func (e *engines) at(name string) string { return filepath.Join(e.settings.DataDir, name) }
+
+// openDatabase opens the stores, and the jobs beside them: in a file of their
+// own (ADR 4), or in the same PostgreSQL.
+func (e *engines) openDatabase(ctx context.Context) (err error) {
+	url := cmp.Or(e.settings.Database, "sqlite:"+e.at("upnext.db"))
+	if e.store, err = sqlstore.Open(ctx, url, e.logger); err != nil {
+		return fmt.Errorf("--database: %w", err)
+	}
+	e.closers = append(e.closers, e.store.Close)
+	if strings.HasPrefix(url, "sqlite:") {
+		url = "sqlite:" + e.at("jobs.db")
+	}
+	if e.queue, err = jobs.Open(ctx, url, e.logger); err != nil {
+		return fmt.Errorf("--database: %w", err)
+	}
+	e.closers = append(e.closers, e.queue.Close)
+	return nil
+}
+
+// openObjects opens the object store.
+func (e *engines) openObjects(ctx context.Context) (err error) {
+	url := cmp.Or(e.settings.Objects, "file:"+e.at("objects"))
+	switch engine, rest, _ := strings.Cut(url, ":"); engine {
+	case "file":
+		e.blobs, err = dir.Open(rest)
+	case "s3":
+		e.blobs, err = minio.Open(ctx, url)
+	default:
+		err = fmt.Errorf("%q: no such engine; there are file and s3: %w", url, upnext.ErrInvalid)
+	}
+	if err != nil {
+		return fmt.Errorf("--objects: %w", err)
+	}
+	return nil
+}
+
+// openIndex opens the collections of vectors.
+func (e *engines) openIndex(ctx context.Context) error {
+	url := cmp.Or(e.settings.Index, "rabitq:"+e.at("index"))
+	switch engine, rest, _ := strings.Cut(url, ":"); engine {
+	case "rabitq":
+		c, err := rabitq.Open(rest, e.logger)
+		if err != nil {
+			return fmt.Errorf("--index: %w", err)
+		}
+		e.indexes, e.closers = c, append(e.closers, c.Close)
+	case "milvus", "milvus+tls":
+		c, err := milvus.Open(ctx, url, e.logger)
+		if err != nil {
+			return fmt.Errorf("--index: %w", err)
+		}
+		e.indexes, e.closers = c, append(e.closers, c.Close)
+	default:
+		return fmt.Errorf("--index %q: no such engine; there are rabitq and milvus: %w", url, upnext.ErrInvalid)
+	}
+	return nil
+}
+
+// tokenKey returns the key that signs recommendations' tokens: the setting's, or
+// one made once and kept with the data, so that tokens outlive a restart.
+func (s *Settings) tokenKey() ([]byte, error) {
+	if s.TokenKey != "" {
+		sum := sha256.Sum256([]byte(s.TokenKey)) // whatever its length, 32 bytes
+		return sum[:], nil
+	}
+	name := filepath.Join(s.DataDir, "token.key")
+	key, err := os.ReadFile(name)
+	if err == nil && len(key) == 32 {
+		return key, nil
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("token key: %w", err)
+	}
+	if err == nil {
+		return nil, fmt.Errorf("token key %s: %d bytes, want 32: remove it to have a new one made: %w", name, len(key), upnext.ErrInvalid)
+	}
+	key = make([]byte, 32)
+	if _, err := rand.Read(key); err != nil {
+		return nil, fmt.Errorf("token key: %w", err)
+	}
+	return key, os.WriteFile(name, key, 0o600)
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver named "pgx"
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+	"github.com/oklog/ulid/v2"
+
+	"upnext/infra/enginetest"
+)
+
+// platform is one set of the real engines, empty at first, that several
+// servers of a test share: a database, a bucket and a prefix of collections.
+type platform struct {
+	t        testing.TB
+	database string
+	bucket   string
+	endpoint string
+	index    string
+	minio    *minio.Client
+}
+
+// newPlatform makes one; milvus names the variable of the server of vectors.
+func newPlatform(t testing.TB, milvus string) *platform {
+	t.Helper()
+	name := "upnext_" + strings.ToLower(ulid.Make().String())
+	p := &platform{t: t, bucket: strings.ReplaceAll(name, "_", "-")}
+	p.makeDatabase(enginetest.URL(t, "UPNEXT_TEST_POSTGRES"), name)
+	p.makeBucket(enginetest.URL(t, "UPNEXT_TEST_MINIO"))
+	p.index = enginetest.URL(t, milvus) + "?prefix=" + name
+	t.Cleanup(p.dropCollections)
+	return p
+}
+
+func (p *platform) makeDatabase(server, name string) {
+	p.t.Helper()
+	db, err := sql.Open("pgx", server)
+	if err == nil {
+		_, err = db.Exec(`CREATE DATABASE ` + name)
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() {
+		if _, err := db.Exec(`DROP DATABASE ` + name + ` WITH (FORCE)`); err != nil {
+			p.t.Error(err)
+		}
+		db.Close()
+	})
+	u, err := url.Parse(server)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	u.Path = "/" + name
+	p.database = u.String()
+}
+
+func (p *platform) makeBucket(server string) {
+	p.t.Helper()
+	u, err := url.Parse(server)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	secret, _ := u.User.Password()
+	p.endpoint = "http://" + u.Host
+	for name, value := range map[string]string{"AWS_ACCESS_KEY_ID": u.User.Username(), "AWS_SECRET_ACCESS_KEY": secret} {
+		if err := os.Setenv(name, value); err != nil { // as t.Setenv, which a testing.TB of a parallel test refuses
+			p.t.Fatal(err)
+		}
+	}
+	p.minio, err = minio.New(u.Host, &minio.Options{Creds: credentials.NewStaticV4(u.User.Username(), secret, "")})
+	if err == nil {
+		err = p.minio.MakeBucket(context.Background(), p.bucket, minio.MakeBucketOptions{})
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() {
+		ctx := context.Background()
+		gone := p.minio.ListObjects(ctx, p.bucket, minio.ListObjectsOptions{Recursive: true})
+		for e := range p.minio.RemoveObjects(ctx, p.bucket, gone, minio.RemoveObjectsOptions{}) {
+			p.t.Error(e.Err)
+		}
+		if err := p.minio.RemoveBucket(ctx, p.bucket); err != nil {
+			p.t.Error(err)
+		}
+	})
+}
+
+// s3 is the URL of a prefix of the bucket.
+func (p *platform) s3(prefix string) string {
+	return "s3://" + p.bucket + "/" + prefix + "?endpoint=" + url.QueryEscape(p.endpoint)
+}
+
+// args are the settings of a server with a data directory of its own.
+func (p *platform) args() []string {
+	return []string{"--data-dir", p.t.TempDir(), "--database", p.database, "--objects", p.s3("store"), "--index", p.index,
+		"--token-key", strings.Repeat("of the tests ", 4)}
+}
+
+// settings are the same for a test that opens the engines itself.
+func (p *platform) settings() *Settings {
+	return &Settings{DataDir: p.t.TempDir(), Listen: "127.0.0.1:0", Seed: 1, SlateDays: 30,
+		Database: p.database, Objects: p.s3("store"), Index: p.index}
+}
+
+// upload copies a folder into the bucket.
+func (p *platform) upload(folder, prefix string) {
+	p.t.Helper()
+	err := filepath.WalkDir(folder, func(name string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		key, err := filepath.Rel(folder, name)
+		if err == nil {
+			_, err = p.minio.FPutObject(context.Background(), p.bucket, prefix+filepath.ToSlash(key), name, minio.PutObjectOptions{})
+		}
+		return err
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// dropCollections removes what the test has left in the server of vectors.
+func (p *platform) dropCollections() {
+	s := p.settings()
+	e := &engines{settings: s, logger: newLogger(s, p.t.Output())}
+	err := e.openIndex(context.Background())
+	for _, t := range []string{"default"} {
+		if err == nil {
+			err = dropAll(e, t)
+		}
+	}
+	if err != nil {
+		p.t.Error(err)
+	}
+	if err := e.close(); err != nil {
+		p.t.Error(err)
+	}
+}
+
+// importAll imports a source through a server and returns the ended import.
+func (s *started) importAll(source string) remoteImport {
+	s.t.Helper()
+	var imp remoteImport
+	s.post("/v1/imports", fmt.Sprintf(`{"source":%q}`, source), &imp)
+	for deadline := time.Now().Add(20 * time.Minute); imp.State == "queued" || imp.State == "running"; {
+		if time.Now().After(deadline) {
+			s.t.Fatalf("the import has not ended: %+v", imp)
+		}
+		time.Sleep(100 * time.Millisecond)
+		s.get("/v1/imports/"+imp.ID, &imp)
+	}
+	return imp
+}
