@@ -29,7 +29,7 @@ postgres_command() {
 }
 
 postgres_sql() {
-  "${inside[@]}" timeout 10 "$postgres_bin/psql" -X -qtA -h 127.0.0.1 -p "$postgres_port" -U app -d postgres -c "$1"
+  "${inside[@]}" timeout 4 "$postgres_bin/psql" -X -qtA -h 127.0.0.1 -p "$postgres_port" -U app -d postgres -c "$1"
 }
 
 # Ready means that the database of the tests is there, too.

@@ -3,12 +3,13 @@
 # $state/NAME holds data, log, log.old and pid. A pid is believed only together
 # with the time at which that process started, because numbers are reused.
 
-# born prints when a living process started, in ticks since the boot.
+# born prints when a process started, in ticks since the boot, also where it is
+# dead and waits for its parent: PostgreSQL takes that for a running one, too.
 born() {
   local line fields
   { line=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
   read -ra fields <<<"${line##*) }"
-  [ "${fields[0]}" != Z ] && echo "${fields[19]}"
+  echo "${fields[19]}"
 }
 
 # pid_of prints the pid of NAME where its process lives.
@@ -29,10 +30,19 @@ spawn() {
   echo "$pid $(born "$pid")" >"$dir/pid"
 }
 
+# answers says whether the process of NAME lives, is where a command would look
+# for it, and does what it should. Another server may have its port elsewhere.
+answers() {
+  local pid
+  pid=$(pid_of "$1") &&
+    [ "$(readlink "/proc/$pid/ns/net")" = "$("${inside[@]}" readlink /proc/self/ns/net)" ] &&
+    "${1}_ready"
+}
+
 # await waits until NAME is ready, as long as its process lives.
 await() {
   local name=$1 deadline=$((SECONDS + ${UPNEXT_ENGINES_TIMEOUT:-120}))
-  until "${name}_ready"; do
+  until answers "$name"; do
     if ! pid_of "$name" >/dev/null; then
       echo "engines: $name has ended" >&2
     elif [ $SECONDS -ge $deadline ]; then
@@ -59,8 +69,12 @@ end() {
   kill "-$signal" -- "-$pid" 2>/dev/null || kill "-$signal" "$pid" 2>/dev/null || true
   deadline=$((SECONDS + 10))
   while lives "${family[@]}"; do
+    if [ $SECONDS -ge $((deadline + 10)) ]; then
+      # Dead but never waited for, as in a container without an init, is as good.
+      ! grep -q '^State:[[:space:]]*[^Z[:space:]]' "/proc/$pid/status" 2>/dev/null || { echo "engines: $name ($pid) cannot be killed" >&2; return 1; }
+      return 0
+    fi
     [ $SECONDS -lt $deadline ] || lives_kill "${family[@]}"
-    [ $SECONDS -lt $((deadline + 20)) ] || { echo "engines: $name ($pid) cannot be killed" >&2; return 1; }
     sleep 0.1
   done
 }
