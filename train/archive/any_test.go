@@ -15,17 +15,20 @@ import (
 )
 
 // TestAnyOrder interleaves appends, retractions, erasures, runs that break
-// anywhere, restarts, and retention. At every step each event that was
+// anywhere, restarts, and retention. After every run each event that was
 // acknowledged and not taken back is in the database or in the archive; a
 // reader of all files meets it at most once; at the end it is in the archive
 // once, and what was taken back is not.
 func TestAnyOrder(t *testing.T) {
+	w, run := newWorld(t, archive.Settings{}), 0
 	rapid.Check(t, func(rt *rapid.T) {
-		w := newWorld(t, archive.Settings{})
+		run++
+		w.tenant, w.now = upnext.Tenant(fmt.Sprint("tenant ", run)), noon
 		h := &history{T: rt, t: t, w: w, live: map[int64]upnext.Event{}}
 		h.reopen()
-		for range rapid.IntRange(5, 25).Draw(rt, "steps") {
-			switch rapid.SampledFrom([]string{"append", "append", "run", "crash", "crash", "retract", "erase", "reopen", "wait"}).Draw(rt, "step") {
+		for range rapid.IntRange(4, 10).Draw(rt, "steps") {
+			step := rapid.SampledFrom([]string{"append", "append", "run", "crash", "crash", "retract", "erase", "reopen", "wait"}).Draw(rt, "step")
+			switch step {
 			case "append":
 				h.append()
 			case "run":
@@ -41,7 +44,9 @@ func TestAnyOrder(t *testing.T) {
 			case "wait":
 				w.now = w.now.Add(time.Hour)
 			}
-			h.check(false)
+			if step == "crash" || step == "run" { // the others change the database alone
+				h.check(false)
+			}
 		}
 		h.run(0, false)
 		h.check(true)
@@ -76,7 +81,7 @@ func (h *history) append() {
 
 func (h *history) run(breakAt int, late bool) {
 	h.w.blobs.breakAt(breakAt, late)
-	_, err := h.w.RunOnce(h.t.Context(), home)
+	_, err := h.w.RunOnce(h.t.Context(), h.w.tenant)
 	h.w.blobs.mend()
 	if err != nil && !(breakAt > 0 && errors.Is(err, errCrash)) {
 		h.Fatalf("run: %v", err)
@@ -85,7 +90,7 @@ func (h *history) run(breakAt int, late bool) {
 
 func (h *history) reopen() {
 	h.w.open(h.t, h.w.store, secret, archive.Settings{
-		MaxRows:    rapid.IntRange(1, 9).Draw(h.T, "batch"),
+		MaxRows:    rapid.IntRange(3, 12).Draw(h.T, "batch"),
 		HashDigits: rapid.IntRange(1, 2).Draw(h.T, "digits"),
 		Keep:       archive.Keep{Latest: rapid.IntRange(0, 3).Draw(h.T, "keep"), For: time.Hour},
 	})
@@ -93,7 +98,7 @@ func (h *history) reopen() {
 
 // retract takes back an event that the database still has.
 func (h *history) retract() {
-	held, err := h.w.store.Events.Since(h.t.Context(), home, 0, math.MaxInt32)
+	held, err := h.w.store.Events.Since(h.t.Context(), h.w.tenant, 0, math.MaxInt32)
 	if err != nil {
 		h.Fatalf("since: %v", err)
 	}
@@ -101,9 +106,9 @@ func (h *history) retract() {
 		return
 	}
 	e := rapid.SampledFrom(held).Draw(h.T, "event")
-	gone, err := h.w.store.Events.Retract(h.t.Context(), home, e.Viewer, e.ID)
+	gone, err := h.w.store.Events.Retract(h.t.Context(), h.w.tenant, e.Viewer, e.ID)
 	if err == nil {
-		err = h.w.Retract(h.t.Context(), home, gone)
+		err = h.w.Retract(h.t.Context(), h.w.tenant, gone)
 	}
 	if err != nil {
 		h.Fatalf("retract: %v", err)
@@ -113,10 +118,10 @@ func (h *history) retract() {
 
 func (h *history) erase() {
 	viewer := h.viewer()
-	if _, err := h.w.store.Events.Erase(h.t.Context(), home, viewer); err != nil {
+	if _, err := h.w.store.Events.Erase(h.t.Context(), h.w.tenant, viewer); err != nil {
 		h.Fatalf("erase: %v", err)
 	}
-	if err := h.w.Forget(h.t.Context(), home, viewer); err != nil {
+	if err := h.w.Forget(h.t.Context(), h.w.tenant, viewer); err != nil {
 		h.Fatalf("forget: %v", err)
 	}
 	for seq, e := range h.live {
@@ -129,7 +134,7 @@ func (h *history) erase() {
 // check compares the database and the archive with what must be there.
 func (h *history) check(atEnd bool) {
 	archived := h.w.read(h.t, time.Time{}, time.Time{})
-	held, err := h.w.store.Events.Since(h.t.Context(), home, 0, math.MaxInt32)
+	held, err := h.w.store.Events.Since(h.t.Context(), h.w.tenant, 0, math.MaxInt32)
 	if err != nil {
 		h.Fatalf("since: %v", err)
 	}

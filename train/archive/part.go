@@ -124,7 +124,7 @@ func readPart[R record](ctx context.Context, blobs blob.Store, p part) iter.Seq2
 		r := parquet.NewGenericReader[R](file)
 		defer func() { _ = r.Close() }() // reads memory
 		for {
-			page := make([]R, 512) // new ones: the reader fills maps and lists that a row has
+			page := make([]R, min(512, file.NumRows()+1)) // new ones: the reader fills maps and lists that a row has
 			n, err := r.Read(page)
 			for _, row := range page[:n] {
 				if !yield(row, nil) {

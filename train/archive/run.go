@@ -96,7 +96,7 @@ func drain[S any, R record](ctx context.Context, a *Archive, t upnext.Tenant, s 
 		if err != nil {
 			return total, err
 		}
-		n, err := s.batch(ctx, a, t, now)
+		n, moved, err := s.batch(ctx, a, t, now)
 		total += n
 		if err != nil {
 			return total, err
@@ -105,7 +105,7 @@ func drain[S any, R record](ctx context.Context, a *Archive, t upnext.Tenant, s 
 		if err != nil {
 			return total, err
 		}
-		if n == 0 && at.Upto == 0 || at.After >= headOf(log, s.set) {
+		if !moved || at.After >= headOf(log, s.set) {
 			return total, nil
 		}
 	}

@@ -24,36 +24,37 @@ type stream[S any, R record] struct {
 // page is how many rows are read from the database at a time.
 const page = 1_000
 
-// batch archives the next rows and returns how many; 0 where none wait.
+// batch archives the next rows and returns how many, and whether it moved the
+// cursor: a batch that is done again may find all its rows erased.
 // The range is pinned before the first file is written: a run that a crash
 // cut short is done again over the same range, in the place of its files.
-func (s stream[S, R]) batch(ctx context.Context, a *Archive, t upnext.Tenant, log upnext.Log) (int, error) {
+func (s stream[S, R]) batch(ctx context.Context, a *Archive, t upnext.Tenant, log upnext.Log) (n int, moved bool, err error) {
 	from, err := a.load(ctx, t, s.set, log)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	if from.Upto > 0 {
 		if err := a.sweep(ctx, t, s.set, from.After); err != nil {
-			return 0, err
+			return 0, false, err
 		}
 	}
 	rows, last, err := s.read(ctx, a, t, from)
 	if err != nil || len(rows) == 0 && from.Upto == 0 {
-		return 0, err
+		return 0, false, err
 	}
 	pinned := from
 	if pinned.Upto == 0 {
 		pinned.Upto = last
 		if err := a.save(ctx, t, s.set, from, pinned); err != nil {
-			return 0, err
+			return 0, false, err
 		}
 	}
 	if err := s.write(ctx, a, t, pinned, rows); err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	done := pinned
 	done.After, done.Upto = pinned.Upto, 0
-	return len(rows), a.save(ctx, t, s.set, pinned, done)
+	return len(rows), true, a.save(ctx, t, s.set, pinned, done)
 }
 
 // sweep removes what lies beyond the cursor: the files of a run that did not

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -33,12 +34,13 @@ type world struct {
 	folder string
 	blobs  *faulty
 	now    time.Time
+	tenant upnext.Tenant
 	*archive.Archive
 }
 
 func newWorld(t testing.TB, set archive.Settings) *world {
 	t.Helper()
-	w := &world{folder: t.TempDir(), now: noon}
+	w := &world{folder: t.TempDir(), now: noon, tenant: home}
 	w.store = openStore(t)
 	folder, err := dir.Open(w.folder)
 	if err != nil {
@@ -82,7 +84,7 @@ func (w *world) open(t testing.TB, store *sqlstore.Store, key []byte, set archiv
 
 func (w *world) append(t testing.TB, events ...upnext.Event) []upnext.Event {
 	t.Helper()
-	appended, err := w.store.Events.Append(t.Context(), home, events...)
+	appended, err := w.store.Events.Append(t.Context(), w.tenant, events...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +96,7 @@ func (w *world) append(t testing.TB, events ...upnext.Event) []upnext.Event {
 
 func (w *world) run(t testing.TB) archive.Done {
 	t.Helper()
-	done, err := w.RunOnce(t.Context(), home)
+	done, err := w.RunOnce(t.Context(), w.tenant)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +107,7 @@ func (w *world) run(t testing.TB) archive.Done {
 func (w *world) read(t testing.TB, from, to time.Time) map[int64]archive.Event {
 	t.Helper()
 	rows := map[int64]archive.Event{}
-	for e, err := range archive.Events(t.Context(), w.blobs, home, from, to) {
+	for e, err := range archive.Events(t.Context(), w.blobs, w.tenant, from, to) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,7 +122,7 @@ func (w *world) read(t testing.TB, from, to time.Time) map[int64]archive.Event {
 // files returns the keys of the data sets' files.
 func (w *world) files(t testing.TB) (keys []string) {
 	t.Helper()
-	for info, err := range w.blobs.List(t.Context(), "", "") {
+	for info, err := range w.blobs.List(t.Context(), string(w.tenant)+"/", "") {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -202,4 +204,24 @@ func (w *world) globbed(t testing.TB) map[string][]int64 {
 		}
 	}
 	return seqs
+}
+
+// synthetic returns n events as a platform has them: few items are watched by
+// many, most events tell how much was watched.
+func synthetic(from, n int) []upnext.Event {
+	random := rand.New(rand.NewPCG(1, uint64(from)))
+	zipf := rand.NewZipf(random, 1.2, 8, 20_000)
+	events := make([]upnext.Event, n)
+	for i := range events {
+		viewer := random.IntN(5_000)
+		e := view(fmt.Sprint("viewer-", viewer), from+i)
+		e.At = noon.Add(time.Duration(from+i) * 50 * time.Millisecond)
+		e.ReceivedAt = e.At.Add(time.Duration(random.IntN(2_000)) * time.Millisecond)
+		e.Item, e.Session = upnext.ItemID(fmt.Sprint("item-", zipf.Uint64())), fmt.Sprint("s", viewer, "-", (from+i)/50_000)
+		e.Kind, e.Surface, e.Position = upnext.EventKinds[random.IntN(8)], "home", random.IntN(20)
+		e.Watch = &upnext.Watch{Watched: time.Duration(random.IntN(600_000)) * time.Millisecond, Duration: 10 * time.Minute}
+		e.Token = fmt.Sprint((from + i) / 4)
+		events[i] = e
+	}
+	return events
 }
