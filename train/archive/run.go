@@ -61,59 +61,50 @@ func (a *Archive) round(ctx context.Context, t upnext.Tenant, all, prune bool) (
 	if done.Dropped, err = a.dropForgotten(ctx, t); err != nil {
 		return done, err
 	}
-	log, err := a.Retention.Log(ctx, t)
-	if err != nil {
+	if done.Events, err = drain(ctx, a, t, a.events(t), all); err != nil {
 		return done, err
 	}
-	if done.Events, err = drain(ctx, a, t, a.events(t), log, all); err != nil {
-		return done, err
-	}
-	if done.Slates, err = drain(ctx, a, t, a.slates(t), log, all); err != nil {
+	if done.Slates, err = drain(ctx, a, t, a.slates(t), all); err != nil {
 		return done, err
 	}
 	if prune && a.Keep.Latest > 0 {
-		done.Pruned, err = a.prune(ctx, t, log)
+		done.Pruned, err = a.prune(ctx, t)
 	}
 	return done, err
 }
 
 // drain writes batches while they are due, or until nothing waits that was
-// there when the round began.
-func drain[S any, R record](ctx context.Context, a *Archive, t upnext.Tenant, s stream[S, R], log upnext.Log, all bool) (int, error) {
-	for total := 0; ; {
+// there when it began.
+func drain[S any, R record](ctx context.Context, a *Archive, t upnext.Tenant, s stream[S, R], all bool) (total int, err error) {
+	_, until, err := a.load(ctx, t, s.set)
+	if err != nil {
+		return 0, err
+	}
+	for {
 		due := all
 		if !all {
-			var err error
-			if due, err = s.due(ctx, a, t, log); err != nil {
+			if due, err = s.due(ctx, a, t); err != nil {
 				return total, err
 			}
 		}
 		if !due {
 			return total, nil
 		}
-		// What came since the log was looked at may be in the batch.
-		now, err := a.Retention.Log(ctx, t)
-		if err != nil {
-			return total, err
-		}
-		n, moved, err := s.batch(ctx, a, t, now)
+		n, moved, err := s.batch(ctx, a, t)
 		total += n
-		if err != nil {
+		if err != nil || !moved {
 			return total, err
 		}
-		at, err := a.load(ctx, t, s.set, now)
-		if err != nil {
+		at, _, err := a.load(ctx, t, s.set)
+		if err != nil || at.After >= until {
 			return total, err
-		}
-		if !moved || at.After >= headOf(log, s.set) {
-			return total, nil
 		}
 	}
 }
 
 // prune removes from the database what is archived and not kept.
-func (a *Archive) prune(ctx context.Context, t upnext.Tenant, log upnext.Log) (int, error) {
-	at, err := a.load(ctx, t, events, log)
+func (a *Archive) prune(ctx context.Context, t upnext.Tenant) (int, error) {
+	at, _, err := a.load(ctx, t, events)
 	if err != nil || at.After == 0 {
 		return 0, err
 	}
@@ -124,4 +115,17 @@ func (a *Archive) prune(ctx context.Context, t upnext.Tenant, log upnext.Log) (i
 		a.Logger.Info("pruned", "tenant", t, "events", n)
 	}
 	return n, err
+}
+
+// Waiting returns about how many events and slates are not archived yet, for
+// a gauge: numbers that grow without end say that the archive is stuck.
+func (a *Archive) Waiting(ctx context.Context, t upnext.Tenant) (waiting struct{ Events, Slates int64 }, err error) {
+	for set, n := range map[string]*int64{events: &waiting.Events, slates: &waiting.Slates} {
+		at, head, err := a.load(ctx, t, set)
+		if err != nil {
+			return waiting, wrap("look at the archive", t, err)
+		}
+		*n = head - at.After
+	}
+	return waiting, nil
 }

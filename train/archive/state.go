@@ -26,40 +26,41 @@ func stateKey(t upnext.Tenant, set string) string { return root(t) + "_state/" +
 
 // load reads the state of a data set. A file without one, another database or
 // another key is an ErrConflict: going on would write rows twice, leave rows
-// out or give a viewer two names.
-func (a *Archive) load(ctx context.Context, t upnext.Tenant, set string, log upnext.Log) (state, error) {
+// out or give a viewer two names. head is how far the database has come; it is
+// asked after the state was read, as another process may archive meanwhile.
+func (a *Archive) load(ctx context.Context, t upnext.Tenant, set string) (s state, head int64, err error) {
 	key := stateKey(t, set)
-	s, err := decode[state](ctx, a.Blobs, key)
+	s, err = decode[state](ctx, a.Blobs, key)
+	if err != nil && !errors.Is(err, upnext.ErrNotFound) {
+		return state{}, 0, err
+	}
+	log, logErr := a.Retention.Log(ctx, t)
+	if logErr != nil {
+		return state{}, 0, logErr
+	}
+	head = log.Events
+	if set == slates {
+		head = log.Slates
+	}
 	if errors.Is(err, upnext.ErrNotFound) {
 		for p, err := range parts(ctx, a.Blobs, t, set, "") {
 			if err == nil {
 				err = fmt.Errorf("%s is missing, and there is %s: restore the one or move the other away: %w", key, p.key(), upnext.ErrConflict)
 			}
-			return state{}, err
+			return state{}, 0, err
 		}
-		return state{Log: log.ID, Key: a.pseudonyms(t).check()}, nil
+		return state{Log: log.ID, Key: a.pseudonyms(t).check()}, head, nil
 	}
-	head := headOf(log, set)
 	switch {
-	case err != nil:
-		return state{}, err
 	case s.Key != a.pseudonyms(t).check():
-		return state{}, fmt.Errorf("%s: made with another key: %w", key, upnext.ErrConflict)
+		return state{}, 0, fmt.Errorf("%s: made with another key: %w", key, upnext.ErrConflict)
 	case s.Log != log.ID:
-		return state{}, fmt.Errorf("%s: made from another database: %w", key, upnext.ErrConflict)
+		return state{}, 0, fmt.Errorf("%s: made from another database: %w", key, upnext.ErrConflict)
 	case max(s.After, s.Upto) > head:
-		return state{}, fmt.Errorf("%s: archived up to %d, and the database has only come to %d: it was set back to an older copy: %w",
+		return state{}, 0, fmt.Errorf("%s: archived up to %d, and the database has only come to %d: it was set back to an older copy: %w",
 			key, max(s.After, s.Upto), head, upnext.ErrConflict)
 	}
-	return s, nil
-}
-
-// headOf is how far the database has come with a data set.
-func headOf(log upnext.Log, set string) int64 {
-	if set == slates {
-		return log.Slates
-	}
-	return log.Events
+	return s, head, nil
 }
 
 // save replaces the state if it still is what was loaded. The lock sees to

@@ -28,8 +28,8 @@ const page = 1_000
 // cursor: a batch that is done again may find all its rows erased.
 // The range is pinned before the first file is written: a run that a crash
 // cut short is done again over the same range, in the place of its files.
-func (s stream[S, R]) batch(ctx context.Context, a *Archive, t upnext.Tenant, log upnext.Log) (n int, moved bool, err error) {
-	from, err := a.load(ctx, t, s.set, log)
+func (s stream[S, R]) batch(ctx context.Context, a *Archive, t upnext.Tenant) (n int, moved bool, err error) {
+	from, _, err := a.load(ctx, t, s.set)
 	if err != nil {
 		return 0, false, err
 	}
@@ -124,12 +124,11 @@ func (s stream[S, R]) write(ctx context.Context, a *Archive, t upnext.Tenant, at
 
 // due reports whether a batch should be written: enough rows wait, or one has
 // waited long enough, or a batch was begun.
-func (s stream[S, R]) due(ctx context.Context, a *Archive, t upnext.Tenant, log upnext.Log) (bool, error) {
-	at, err := a.load(ctx, t, s.set, log)
+func (s stream[S, R]) due(ctx context.Context, a *Archive, t upnext.Tenant) (bool, error) {
+	at, head, err := a.load(ctx, t, s.set)
 	if err != nil {
 		return false, err
 	}
-	head := headOf(log, s.set)
 	if at.Upto > 0 || head-at.After >= int64(a.MinRows) {
 		return true, nil
 	}
