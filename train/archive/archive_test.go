@@ -8,7 +8,6 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"upnext"
@@ -252,37 +251,50 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestDue runs the clock: few events wait for their age, many do not.
+// TestDue runs with a clock of its own, a minute further at each round: few
+// events wait for their age.
 func TestDue(t *testing.T) {
-	w := newWorld(t, archive.Settings{Every: time.Minute, MinRows: 10, MaxAge: time.Hour})
+	w := newWorld(t, archive.Settings{Every: time.Millisecond, MinRows: 10, MaxAge: time.Hour})
 	w.append(t, views("ann", 9)...)
-	synctest.Test(t, func(t *testing.T) {
-		begun := time.Now()
-		w.open(t, w.store, secret, w.Settings)
-		w.Now = func() time.Time { return noon.Add(time.Since(begun)) }
-		rounds := make(chan struct{})
-		ctx, cancel := context.WithCancel(t.Context())
-		w.Tenants = func() []upnext.Tenant {
-			select {
-			case rounds <- struct{}{}:
-			case <-ctx.Done():
-			}
-			return []upnext.Tenant{home}
+	ctx, cancel := context.WithCancel(t.Context())
+	rounds := make(chan struct{})
+	w.Tenants = func() []upnext.Tenant { // called by Run, as the clock is
+		select {
+		case rounds <- struct{}{}:
+		case <-ctx.Done():
 		}
-		ended := make(chan struct{})
-		go func() { w.Run(ctx); close(ended) }()
+		w.now = w.now.Add(time.Minute)
+		return []upnext.Tenant{home}
+	}
+	ended := make(chan struct{})
+	go func() { w.Run(ctx); close(ended) }()
+	for range 59 {
 		<-rounds
+	}
+	if n := len(w.read(t, time.Time{}, time.Time{})); n != 0 {
+		t.Errorf("%d events archived within the hour, want them to wait", n)
+	}
+	for range 4 {
 		<-rounds
-		if n := len(w.read(t, time.Time{}, time.Time{})); n != 0 {
-			t.Errorf("%d events archived at once, want them to wait", n)
+	}
+	if n := len(w.read(t, time.Time{}, time.Time{})); n != 9 {
+		t.Errorf("%d events archived after an hour, want 9", n)
+	}
+	cancel()
+	<-ended
+
+	w.now = noon
+	w.append(t, views("bob", 10)...)
+	ctx, cancel = context.WithCancel(t.Context())
+	again := 0
+	w.Tenants = func() []upnext.Tenant {
+		if again++; again == 2 {
+			cancel() // the first round is over
 		}
-		for range 61 {
-			<-rounds
-		}
-		if n := len(w.read(t, time.Time{}, time.Time{})); n != 9 {
-			t.Errorf("%d events archived after an hour, want 9", n)
-		}
-		cancel()
-		<-ended
-	})
+		return []upnext.Tenant{home}
+	}
+	w.Run(ctx)
+	if n := len(w.read(t, time.Time{}, time.Time{})); n != 19 {
+		t.Errorf("%d events archived, want 19: ten are a batch at once", n)
+	}
 }
