@@ -48,7 +48,7 @@ type Keep struct {
 	For    time.Duration // from acceptance on; as long is a duplicate sure to be known
 }
 
-// DefaultSettings make, for a million events a day, some 200 files of 200 kB.
+// DefaultSettings make, for a million events a day, some 200 files of 160 kB.
 func DefaultSettings() Settings {
 	return Settings{
 		HashDigits: 1, Every: 5 * time.Minute, MinRows: 100_000, MaxAge: 6 * time.Hour,
