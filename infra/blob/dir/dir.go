@@ -66,6 +66,10 @@ func (s *Store) put(ctx context.Context, key, name string, r io.Reader) (blob.In
 	if err == nil {
 		err = f.Sync()
 	}
+	var st fs.FileInfo
+	if err == nil { // before it is placed: a Delete beside it may take it away at once
+		st, err = f.Stat()
+	}
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
@@ -73,10 +77,6 @@ func (s *Store) put(ctx context.Context, key, name string, r io.Reader) (blob.In
 		return blob.Info{}, err
 	}
 	if err := s.place(temp, name); err != nil {
-		return blob.Info{}, err
-	}
-	st, err := s.root.Stat(name)
-	if err != nil {
 		return blob.Info{}, err
 	}
 	return infoOf(key, st), nil
