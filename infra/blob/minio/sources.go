@@ -12,7 +12,6 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"upnext"
-	"upnext/infra/blob"
 )
 
 // anyBucket in an address stands for every bucket that the credentials open.
@@ -26,7 +25,7 @@ type Sources struct {
 	logger    *slog.Logger
 
 	mu     sync.Mutex
-	stores map[string]blob.Store // by endpoint and bucket
+	stores map[string]*Store // by endpoint and bucket
 }
 
 type source struct {
@@ -39,7 +38,7 @@ type source struct {
 // s3://*?endpoint=… opens every bucket that the credentials do. Where two open
 // the same, the first says at which endpoint.
 func NewSources(addresses []string, logger *slog.Logger) (*Sources, error) {
-	s := &Sources{creds: keys(), transport: newTransport(), logger: logger, stores: map[string]blob.Store{}}
+	s := &Sources{creds: keys(), transport: newTransport(), logger: logger, stores: map[string]*Store{}}
 	for _, text := range addresses {
 		a, err := ParseAddress(text, "tenant")
 		if err != nil {
@@ -55,7 +54,7 @@ func NewSources(addresses []string, logger *slog.Logger) (*Sources, error) {
 
 // Open returns the whole of a bucket, if a source of the tenant's at key in it
 // may be read. Else it is an ErrInvalid.
-func (s *Sources) Open(ctx context.Context, t upnext.Tenant, bucket, key string) (blob.Store, error) {
+func (s *Sources) Open(ctx context.Context, t upnext.Tenant, bucket, key string) (*Store, error) {
 	for _, from := range s.open {
 		if from.opens(t, bucket, key) {
 			return s.bucket(ctx, from.Address, bucket)
@@ -70,7 +69,7 @@ func (s source) opens(t upnext.Tenant, bucket, key string) bool {
 }
 
 // bucket opens a bucket once; one that cannot be entered is tried anew each time.
-func (s *Sources) bucket(ctx context.Context, a Address, bucket string) (blob.Store, error) {
+func (s *Sources) bucket(ctx context.Context, a Address, bucket string) (*Store, error) {
 	name := a.Endpoint.String() + "/" + bucket
 	s.mu.Lock()
 	store, ok := s.stores[name]

@@ -19,6 +19,7 @@ import (
 
 	sdk "github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
+	"github.com/minio/minio-go/v7/pkg/notification"
 
 	"upnext"
 	"upnext/infra/blob"
@@ -399,5 +400,39 @@ func TestSignedURL(t *testing.T) {
 	}
 	if _, err := s.SignedURL(t.Context(), "../x.jpg", time.Minute); !errors.Is(err, upnext.ErrInvalid) {
 		t.Errorf("bad key: %v, want ErrInvalid", err)
+	}
+}
+
+// TestAnnounce sets the bucket's notifications twice, beside a rule of
+// somebody else's. Which targets a server has is its own setting.
+func TestAnnounce(t *testing.T) {
+	b := newBucket(t)
+	const arn = "arn:minio:sqs::UPNEXT:webhook"
+	target, err := notification.NewArnFromString(arn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs := notification.NewConfig(target)
+	theirs.AddEvents(notification.ObjectAccessedAll)
+	theirs.AddFilterPrefix("other/")
+	var rules notification.Configuration
+	rules.AddQueue(theirs)
+	if err := b.client.SetBucketNotification(t.Context(), b.name, rules); err != nil {
+		t.Skipf("the server has no target %s: %v", arn, err)
+	}
+	s := b.open(t, "p", "")
+	for range 2 {
+		if err := s.Announce(t.Context(), arn, "catalogue/"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if rules, err = b.client.GetBucketNotification(t.Context(), b.name); err != nil || len(rules.QueueConfigs) != 2 {
+		t.Fatalf("%d rules, %v, want theirs and ours", len(rules.QueueConfigs), err)
+	}
+	if err := s.Announce(t.Context(), "arn:minio:sqs::NOBODY:webhook", "x/"); !errors.Is(err, upnext.ErrInvalid) {
+		t.Errorf("a target that is not there: %v, want ErrInvalid", err)
+	}
+	if err := s.Announce(t.Context(), "nonsense", "x/"); !errors.Is(err, upnext.ErrInvalid) {
+		t.Errorf("no ARN: %v, want ErrInvalid", err)
 	}
 }
