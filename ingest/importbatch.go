@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -233,7 +232,7 @@ func (im *Importer) adopt(ctx context.Context, s *source, t upnext.Tenant, w *wo
 			*part.key = s.stored + *part.key
 			continue
 		}
-		key, err := im.copy(ctx, s, t, *part.key, part.limit)
+		key, err := im.copy(ctx, s, t, *part.key, w.entry.etag(*part.key), part.limit)
 		if err != nil && !ours(err) {
 			return err
 		}
@@ -247,8 +246,14 @@ func (im *Importer) adopt(ctx context.Context, s *source, t upnext.Tenant, w *wo
 }
 
 // copy puts an object of the source into the store under the hash of its
-// content, unless it is there, and returns the key.
-func (im *Importer) copy(ctx context.Context, s *source, t upnext.Tenant, key string, limit int64) (string, error) {
+// content, or under its version in a bucket, unless it is there, and returns the
+// key. etag is what the listing told of it, if anything.
+func (im *Importer) copy(ctx context.Context, s *source, t upnext.Tenant, key, etag string, limit int64) (string, error) {
+	if s.bucket != "" {
+		if to, err := im.fetched(ctx, s, t, key, etag); to != "" || err != nil {
+			return to, err
+		}
+	}
 	r, info, err := s.files.Open(ctx, key, 0)
 	if err != nil {
 		return "", err
@@ -259,7 +264,10 @@ func (im *Importer) copy(ctx context.Context, s *source, t upnext.Tenant, key st
 		return "", err
 	}
 	name := fmt.Sprintf("%x", sha256.Sum256(data))[:contentName]
-	to := prefixOf(t) + contentDir + "/" + name + strings.ToLower(path.Ext(key))
+	if s.bucket != "" {
+		name = s.versionName(key, info.ETag) // what was read, should it have changed since it was listed
+	}
+	to := contentKey(t, name, key)
 	if _, err := im.Pipeline.Blobs.Stat(ctx, to); !errors.Is(err, upnext.ErrNotFound) {
 		return to, err
 	}
