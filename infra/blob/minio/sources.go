@@ -36,11 +36,12 @@ type source struct {
 // NewSources reads a list of addresses; nothing is called yet. Each opens what
 // lies at or below its prefix, to all tenants or to the one that tenant= names;
 // s3://*?endpoint=… opens every bucket that the credentials do. Where two open
-// the same, the first says at which endpoint.
+// the same, the first says at which endpoint. The parameters of a watch,
+// on_missing= and format=, may stand there and mean nothing here.
 func NewSources(addresses []string, logger *slog.Logger) (*Sources, error) {
 	s := &Sources{creds: keys(), transport: newTransport(), logger: logger, stores: map[string]*Store{}}
 	for _, text := range addresses {
-		a, err := ParseAddress(text, "tenant")
+		a, err := ParseAddress(text, "tenant", "on_missing", "format")
 		if err != nil {
 			return nil, err
 		}
