@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"upnext"
 	"upnext/ingest/itemjson"
 )
@@ -115,12 +117,18 @@ func (im *Importer) read(ctx context.Context, s *source, b *batch, entries []ent
 			}
 			continue
 		}
-		if w.err = got.item.Validate(); w.err == nil {
-			if err := im.adopt(ctx, s, b.tenant, w); err != nil {
-				return nil, false, err
-			}
-		}
+		w.err = got.item.Validate()
 		b.works = append(b.works, w)
+	}
+	group, within := errgroup.WithContext(ctx)
+	group.SetLimit(readers)
+	for _, w := range b.works {
+		if w.err == nil {
+			group.Go(func() error { return im.adopt(within, s, b.tenant, w) })
+		}
+	}
+	if err := group.Wait(); err != nil {
+		return nil, false, err
 	}
 	b.busy[0] = upnext.Stage{Name: "read", Done: int64(len(b.works)), Failed: int64(len(letters)), Busy: time.Since(began)}
 	return letters, unknown, ctx.Err()

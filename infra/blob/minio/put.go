@@ -51,7 +51,9 @@ func (s *Store) put(ctx context.Context, name string, r io.Reader) (blob.Info, e
 	var done sdk.UploadInfo
 	size := int64(len(part))
 	if size < s.address.PartSize {
-		done, err = s.client.PutObject(ctx, s.address.Bucket, name, bytes.NewReader(part), size, "", "", opts)
+		done, err = placed(ctx, func() (sdk.UploadInfo, error) {
+			return s.client.PutObject(ctx, s.address.Bucket, name, bytes.NewReader(part), size, "", "", opts)
+		})
 		err = failure(ctx, err)
 	} else {
 		done, size, err = s.putParts(ctx, name, part, r, opts)
@@ -60,6 +62,23 @@ func (s *Store) put(ctx context.Context, name string, r io.Reader) (blob.Info, e
 		return blob.Info{}, err
 	}
 	return s.settled(ctx, name, done.ETag, size), nil
+}
+
+// placed tries a write again that was denied: MinIO says so as well where a
+// Delete beside it takes away the folder at that moment. What is really denied
+// stays so for a fifth of a second.
+func placed(ctx context.Context, write func() (sdk.UploadInfo, error)) (done sdk.UploadInfo, err error) {
+	for wait := 5 * time.Millisecond; ; wait *= 2 {
+		done, err = write()
+		if sdk.ToErrorResponse(err).Code != sdk.AccessDenied || wait > 80*time.Millisecond {
+			return done, err
+		}
+		select {
+		case <-ctx.Done():
+			return done, err
+		case <-time.After(wait):
+		}
+	}
 }
 
 // readPart reads up to size bytes into a buffer that grows as far as it must;
@@ -126,7 +145,9 @@ func (s *Store) putParts(ctx context.Context, name string, part []byte, r io.Rea
 			return sdk.UploadInfo{}, size, err
 		}
 	}
-	done, err := s.client.CompleteMultipartUpload(ctx, s.address.Bucket, name, id, parts, opts)
+	done, err := placed(ctx, func() (sdk.UploadInfo, error) {
+		return s.client.CompleteMultipartUpload(ctx, s.address.Bucket, name, id, parts, opts)
+	})
 	if sdk.ToErrorResponse(err).Code == sdk.NoSuchUpload {
 		// It may have been completed by a try whose answer was lost.
 		if info, herr := s.head(ctx, name); herr == nil && info.ETag == etagOf(parts) {

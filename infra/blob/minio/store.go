@@ -4,6 +4,7 @@ package minio
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -47,6 +48,9 @@ func Open(ctx context.Context, address string, logger *slog.Logger) (*Store, err
 		return nil, err
 	}
 	s, err := open(ctx, a, keys(), newTransport(), logger)
+	if errors.Is(err, upnext.ErrNotFound) {
+		err = fmt.Errorf("%w; create=true in the address makes it", err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +90,7 @@ func (s *Store) enter(ctx context.Context) error {
 	case there:
 		return nil
 	case !s.address.Create:
-		return fmt.Errorf("there is no such bucket; create=true in the address makes it: %w", upnext.ErrNotFound)
+		return fmt.Errorf("there is no such bucket: %w", upnext.ErrNotFound)
 	}
 	err = s.client.MakeBucket(ctx, s.address.Bucket, sdk.MakeBucketOptions{Region: s.address.Region})
 	if code := sdk.ToErrorResponse(err).Code; code == "BucketAlreadyOwnedByYou" {
