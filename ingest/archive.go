@@ -79,7 +79,7 @@ func (a *archive) Open(ctx context.Context, key string, offset int64) (io.ReadCl
 	if err != nil {
 		return nil, blob.Info{}, err
 	}
-	info.Key, info.Size = key, m.size
+	info.Key, info.Size, info.ETag = key, m.size, a.etag(m)
 	return limited{io.LimitReader(r, m.size-offset), r}, info, nil
 }
 
@@ -89,8 +89,10 @@ func (a *archive) Stat(ctx context.Context, key string) (blob.Info, error) {
 	if !ok {
 		return a.files.Stat(ctx, key)
 	}
-	return blob.Info{Key: key, Size: m.size, ETag: fmt.Sprintf("%s-%x", a.info.ETag, m.offset), Modified: a.info.Modified}, nil
+	return blob.Info{Key: key, Size: m.size, ETag: a.etag(m), Modified: a.info.Modified}, nil
 }
+
+func (a *archive) etag(m member) string { return fmt.Sprintf("%s-%x", a.info.ETag, m.offset) }
 
 func (a *archive) member(key string) (member, bool) {
 	name, ok := strings.CutPrefix(key, a.tar+"/")

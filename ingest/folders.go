@@ -62,6 +62,9 @@ func (s *source) folders(ctx context.Context) iter.Seq2[entry, error] {
 			}
 			top := &open[len(open)-1]
 			top.Parts = append(top.Parts, name)
+			if s.bucket != "" {
+				top.ETags = append(top.ETags, info.ETag)
+			}
 		}
 		for len(open) > 0 {
 			top := open[len(open)-1]

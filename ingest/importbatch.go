@@ -6,10 +6,11 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"upnext"
 	"upnext/ingest/itemjson"
@@ -116,12 +117,18 @@ func (im *Importer) read(ctx context.Context, s *source, b *batch, entries []ent
 			}
 			continue
 		}
-		if w.err = got.item.Validate(); w.err == nil {
-			if err := im.adopt(ctx, s, b.tenant, w); err != nil {
-				return nil, false, err
-			}
-		}
+		w.err = got.item.Validate()
 		b.works = append(b.works, w)
+	}
+	group, within := errgroup.WithContext(ctx)
+	group.SetLimit(readers)
+	for _, w := range b.works {
+		if w.err == nil {
+			group.Go(func() error { return im.adopt(within, s, b.tenant, w) })
+		}
+	}
+	if err := group.Wait(); err != nil {
+		return nil, false, err
 	}
 	b.busy[0] = upnext.Stage{Name: "read", Done: int64(len(b.works)), Failed: int64(len(letters)), Busy: time.Since(began)}
 	return letters, unknown, ctx.Err()
@@ -233,7 +240,7 @@ func (im *Importer) adopt(ctx context.Context, s *source, t upnext.Tenant, w *wo
 			*part.key = s.stored + *part.key
 			continue
 		}
-		key, err := im.copy(ctx, s, t, *part.key, part.limit)
+		key, err := im.copy(ctx, s, t, *part.key, w.entry.etag(*part.key), part.limit)
 		if err != nil && !ours(err) {
 			return err
 		}
@@ -247,8 +254,14 @@ func (im *Importer) adopt(ctx context.Context, s *source, t upnext.Tenant, w *wo
 }
 
 // copy puts an object of the source into the store under the hash of its
-// content, unless it is there, and returns the key.
-func (im *Importer) copy(ctx context.Context, s *source, t upnext.Tenant, key string, limit int64) (string, error) {
+// content, or under its version in a bucket, unless it is there, and returns the
+// key. etag is what the listing told of it, if anything.
+func (im *Importer) copy(ctx context.Context, s *source, t upnext.Tenant, key, etag string, limit int64) (string, error) {
+	if s.bucket != "" {
+		if to, err := im.fetched(ctx, s, t, key, etag); to != "" || err != nil {
+			return to, err
+		}
+	}
 	r, info, err := s.files.Open(ctx, key, 0)
 	if err != nil {
 		return "", err
@@ -259,7 +272,10 @@ func (im *Importer) copy(ctx context.Context, s *source, t upnext.Tenant, key st
 		return "", err
 	}
 	name := fmt.Sprintf("%x", sha256.Sum256(data))[:contentName]
-	to := prefixOf(t) + contentDir + "/" + name + strings.ToLower(path.Ext(key))
+	if s.bucket != "" {
+		name = s.versionName(key, info.ETag) // what was read, should it have changed since it was listed
+	}
+	to := contentKey(t, name, key)
 	if _, err := im.Pipeline.Blobs.Stat(ctx, to); !errors.Is(err, upnext.ErrNotFound) {
 		return to, err
 	}

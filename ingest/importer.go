@@ -14,6 +14,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"upnext"
+	"upnext/infra/blob"
 	"upnext/infra/jobs"
 )
 
@@ -26,7 +27,13 @@ type ImporterConfig struct {
 	Queue    *jobs.Queue   // not started: Run starts it
 	Workers  int           // batches worked on at once; 0 is one a processor
 	NoFiles  bool          // refuse sources on this machine's disk
-	Attempts int           // of a step while an engine is away, before the import fails; 0 is 8, some four minutes
+
+	// Buckets opens the whole of a bucket whose key a tenant names as a source; it
+	// refuses what is not open to that tenant with an ErrInvalid. nil: sources in
+	// buckets are refused.
+	Buckets func(ctx context.Context, t upnext.Tenant, bucket, key string) (blob.Store, error)
+
+	Attempts int // of a step while an engine is away, before the import fails; 0 is 8, some four minutes
 }
 
 // Importer brings whole sources in, as jobs that survive the process: one
@@ -87,8 +94,9 @@ func (im *Importer) Run(ctx context.Context) error {
 
 // ImportRequest asks for an import.
 type ImportRequest struct {
-	// Source is file:///folder, a path, or blob:KEY in the object store, where a
-	// tenant's keys begin with "TENANT/". It is a folder, or one manifest.
+	// Source is s3://BUCKET/PREFIX, file:///folder, a path, or blob:KEY in the
+	// object store, where a tenant's keys begin with "TENANT/". It is a folder, or
+	// one manifest.
 	Source    string
 	Format    string           // of Formats; empty is Auto
 	OnMissing upnext.OnMissing // empty is KeepMissing
@@ -101,15 +109,21 @@ func (im *Importer) Start(ctx context.Context, t upnext.Tenant, req ImportReques
 	if !slices.Contains([]upnext.OnMissing{upnext.KeepMissing, upnext.HideMissing, upnext.DeleteMissing}, imp.OnMissing) {
 		return upnext.Import{}, fmt.Errorf("start import: on_missing: %q is none of keep, hide, delete: %w", req.OnMissing, upnext.ErrInvalid)
 	}
-	_, dir, clean, err := parseSource(t, req.Source)
-	if err == nil && dir != "" && im.NoFiles {
+	p, err := parseSource(t, req.Source)
+	if err == nil && p.dir != "" && im.NoFiles {
 		err = fmt.Errorf("source %s: files of this machine are not open to imports: %w", req.Source, upnext.ErrInvalid)
 	}
 	if err != nil {
 		return upnext.Import{}, fmt.Errorf("start import: %w", err)
 	}
-	imp.Source = clean
-	s, err := openSource(ctx, t, im.Pipeline.Blobs, imp.Source, imp.Format)
+	if p.bucket != "" {
+		// One place has one name, or its items would count as gone from the other.
+		if p, _, err = im.locate(ctx, t, p); err != nil {
+			return upnext.Import{}, fmt.Errorf("start import: source %s: %w", req.Source, err)
+		}
+	}
+	imp.Source = p.clean
+	s, err := im.openSource(ctx, t, imp.Source, imp.Format)
 	if err == nil {
 		imp.Format = s.format
 		err = s.close()

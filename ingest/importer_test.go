@@ -230,7 +230,7 @@ func TestStartRefuses(t *testing.T) {
 	write(t, root, map[string]string{"bad.csv": "id,titel\n", "some.txt": "x", "sub/twice.csv": "id,id\n"})
 	for source, want := range map[string]string{
 		"":                              "source: missing",
-		"s3://bucket/x":                 `unknown scheme "s3"`,
+		"s3://bucket/x":                 "no buckets are open",
 		"file://host/x":                 "not like file:///folder",
 		"blob:other/x":                  `keys of tenant default begin with "default/"`,
 		"blob:default/../other":         `keys of tenant default begin with "default/"`,

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -217,14 +218,27 @@ func TestParseSource(t *testing.T) {
 	for in, want := range map[string]string{
 		"/data/a b/": "file:///data/a%20b", "file:///data/x": "file:///data/x", "file:///data/a%20b": "file:///data/a%20b",
 		"blob:default/x/": "blob:default/x", "blob:default/x": "blob:default/x",
+		"s3://films": "s3://films", "s3://films/": "s3://films", "s3://films/a b//2024/": "s3://films/a b/2024", "s3://films/../x/m.csv": "s3://films/x/m.csv",
 	} {
-		_, _, got, err := parseSource("default", in)
+		p, err := parseSource("default", in)
+		got := p.clean
 		if err != nil || got != want {
 			t.Errorf("parseSource(%q) = %q, %v, want %q", in, got, err, want)
 			continue
 		}
-		if _, _, again, err := parseSource("default", got); err != nil || again != got {
-			t.Errorf("parseSource(%q) = %q, %v, want itself", got, again, err)
+		if again, err := parseSource("default", got); err != nil || again.clean != got {
+			t.Errorf("parseSource(%q) = %q, %v, want itself", got, again.clean, err)
+		}
+	}
+}
+
+func TestParseSourceRefuses(t *testing.T) {
+	for _, in := range []string{"s3:films", "s3://", "s3:///x", "s3://me:secret@films/x", "s3://films?endpoint=http://me:secret@host", "s3://films:9000/x", "s3://films/x?endpoint=y", "s3://*"} {
+		_, err := parseSource("default", in)
+		if !errors.Is(err, upnext.ErrInvalid) {
+			t.Errorf("parseSource(%q): %v, want ErrInvalid", in, err)
+		} else if strings.Contains(err.Error(), "secret") {
+			t.Errorf("parseSource(%q): the error tells the secret: %v", in, err)
 		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"iter"
 
+	"golang.org/x/sync/errgroup"
+
 	"upnext"
 	"upnext/ingest/itemjson"
 )
@@ -21,12 +23,8 @@ type got struct {
 func (s *source) items(ctx context.Context, entries []entry, schema upnext.Schema) iter.Seq2[entry, got] {
 	if s.format == Folders {
 		return func(yield func(entry, got) bool) {
-			for _, e := range entries {
-				g := got{err: e.problem()}
-				if g.err == nil {
-					g.item, g.err = s.readFolder(ctx, e, schema)
-				}
-				if !yield(e, g) || g.err != nil && !ours(g.err) {
+			for i, g := range s.readFolders(ctx, entries, schema) {
+				if !yield(entries[i], g) || g.err != nil && !ours(g.err) {
 					return
 				}
 			}
@@ -55,6 +53,29 @@ func (s *source) items(ctx context.Context, entries []entry, schema upnext.Schem
 			n++
 		}
 	}
+}
+
+// readers is how many objects of a batch are read at once: a bucket answers
+// each after a while, and many as soon as one.
+const readers = 8
+
+// readFolders reads the items of folders side by side.
+func (s *source) readFolders(ctx context.Context, entries []entry, schema upnext.Schema) []got {
+	all := make([]got, len(entries))
+	var group errgroup.Group
+	group.SetLimit(readers)
+	for i, e := range entries {
+		group.Go(func() error {
+			g := got{err: e.problem()}
+			if g.err == nil {
+				g.item, g.err = s.readFolder(ctx, e, schema)
+			}
+			all[i] = g
+			return nil
+		})
+	}
+	_ = group.Wait() // each error is its entry's
+	return all
 }
 
 // problem is what was wrong with the entry already when it was listed.

@@ -266,7 +266,7 @@ func (r *run) use(ctx context.Context, im *Importer) (s *source, done func(), er
 		return nil, nil, errEnded
 	}
 	if r.source == nil {
-		if r.source, err = openSource(ctx, r.key.tenant, im.Pipeline.Blobs, r.imp.Source, r.imp.Format); err != nil {
+		if r.source, err = im.openSource(ctx, r.key.tenant, r.imp.Source, r.imp.Format); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -34,6 +34,7 @@ var Formats = []string{Auto, Folders, NDJSON, CSV, MovieLens}
 type source struct {
 	files    files
 	stored   string   // prefix of its objects' keys in the object store; empty if they are elsewhere
+	bucket   string   // with its server and the prefix in it, where it lies in a bucket that is not ours
 	format   string   // never Auto
 	readKeys []string // the manifests, or the file of movies
 	versions map[string]string
@@ -49,57 +50,78 @@ type entry struct {
 	Offset int64    `json:"offset,omitempty"` // of the line in bytes
 	Size   int64    `json:"size,omitempty"`   // of the line in bytes
 	Parts  []string `json:"parts,omitempty"`  // names of the objects in the folder
+	ETags  []string `json:"etags,omitempty"`  // of the parts, where the listing of a bucket told them
 	Cause  string   `json:"cause,omitempty"`  // why it cannot be read, found out while listing
 	Detail string   `json:"detail,omitempty"`
 }
 
-// parseSource returns where a source lies: a key in the object store, or a
-// path of the machine. Both in the form that Import.Source keeps.
-func parseSource(t upnext.Tenant, s string) (key, dir, clean string, err error) {
+// place is where a source lies, in one of three ways, and its name in the form
+// that Import.Source keeps.
+type place struct {
+	bucket string // key is in it; empty: in our own object store
+	key    string
+	dir    string // of this machine
+	clean  string
+}
+
+// parseSource reads a source's name.
+func parseSource(t upnext.Tenant, s string) (p place, err error) {
 	scheme, rest, ok := strings.Cut(s, ":")
 	switch {
 	case s == "":
-		return "", "", "", fmt.Errorf("source: missing: %w", upnext.ErrInvalid)
+		return p, fmt.Errorf("source: missing: %w", upnext.ErrInvalid)
 	case ok && scheme == "blob":
-		key = path.Clean(rest)
-		if !owns(t, key+"/") {
-			return "", "", "", fmt.Errorf("source %s: keys of tenant %s begin with %q: %w", s, t, prefixOf(t), upnext.ErrInvalid)
+		p.key = path.Clean(rest)
+		if !owns(t, p.key+"/") {
+			return p, fmt.Errorf("source %s: keys of tenant %s begin with %q: %w", s, t, prefixOf(t), upnext.ErrInvalid)
 		}
-		return key, "", "blob:" + key, nil
+		p.clean = "blob:" + p.key
+		return p, nil
+	case ok && scheme == "s3":
+		return parseBucket(rest)
 	case ok && scheme == "file":
 		u, err := url.Parse(s)
 		if err != nil || u.Host != "" && u.Host != "localhost" || !path.IsAbs(u.Path) {
-			return "", "", "", fmt.Errorf("source %s: not like file:///folder: %w", s, upnext.ErrInvalid)
+			return p, fmt.Errorf("source %s: not like file:///folder: %w", s, upnext.ErrInvalid)
 		}
-		dir = u.Path
+		p.dir = u.Path
 	case ok && len(scheme) > 1 && strings.HasPrefix(rest, "//"):
-		return "", "", "", fmt.Errorf("source %s: unknown scheme %q; there are file, blob and plain paths: %w", s, scheme, upnext.ErrInvalid)
+		return p, fmt.Errorf("source %s: unknown scheme %q; there are s3, file, blob and plain paths: %w", s, scheme, upnext.ErrInvalid)
 	default:
-		if dir, err = filepath.Abs(s); err != nil {
-			return "", "", "", fmt.Errorf("source %s: %v: %w", s, err, upnext.ErrInvalid)
+		if p.dir, err = filepath.Abs(s); err != nil {
+			return p, fmt.Errorf("source %s: %v: %w", s, err, upnext.ErrInvalid)
 		}
 	}
-	u := url.URL{Scheme: "file", Path: path.Clean(filepath.ToSlash(dir))}
-	return "", filepath.Clean(dir), u.String(), nil
+	u := url.URL{Scheme: "file", Path: path.Clean(filepath.ToSlash(p.dir))}
+	p.dir, p.clean = filepath.Clean(p.dir), u.String()
+	return p, nil
+}
+
+// parseBucket reads what follows "s3:". Where the bucket's server is, and with
+// which credentials, is a setting: what would say so here is refused, and not
+// repeated in the error.
+func parseBucket(rest string) (p place, err error) {
+	after, ok := strings.CutPrefix(rest, "//")
+	name, key, _ := strings.Cut(after, "/")
+	if !ok || name == "" || strings.ContainsAny(name, "@:?#*") || strings.Contains(key, "?") {
+		return p, fmt.Errorf("source: not like s3://BUCKET/PREFIX, without credentials, port and parameters: %w", upnext.ErrInvalid)
+	}
+	p.bucket, p.key = name, strings.TrimPrefix(path.Clean("/"+key), "/")
+	p.clean = strings.TrimSuffix("s3://"+p.bucket+"/"+p.key, "/")
+	return p, nil
 }
 
 // openSource opens a source and finds out its format. A source that is not
 // there, or holds nothing of the format, is an ErrInvalid.
-func openSource(ctx context.Context, t upnext.Tenant, store blob.Store, where, format string) (*source, error) {
+func (im *Importer) openSource(ctx context.Context, t upnext.Tenant, where, format string) (*source, error) {
 	if !slices.Contains(Formats, format) {
 		return nil, fmt.Errorf("format %q is none of %v: %w", format, Formats, upnext.ErrInvalid)
 	}
-	key, dir, _, err := parseSource(t, where)
+	p, err := parseSource(t, where)
 	if err != nil {
 		return nil, err
 	}
-	s := &source{format: format, versions: map[string]string{}, headers: map[string]csvHeader{}, close: func() error { return nil }}
-	var file string
-	if dir == "" {
-		file, err = s.inStore(ctx, store, key)
-	} else {
-		file, err = s.onDisk(dir)
-	}
+	s, file, err := im.reach(ctx, t, p, format)
 	if err == nil {
 		err = s.detect(ctx, file)
 	}
@@ -112,8 +134,24 @@ func openSource(ctx context.Context, t upnext.Tenant, store blob.Store, where, f
 	return s, nil
 }
 
+// reach opens the files of a source, or those beside a manifest and says its
+// name. The source is never nil.
+func (im *Importer) reach(ctx context.Context, t upnext.Tenant, p place, format string) (s *source, file string, err error) {
+	s = &source{format: format, versions: map[string]string{}, headers: map[string]csvHeader{}, close: func() error { return nil }}
+	if p.dir != "" {
+		file, err = s.onDisk(p.dir)
+		return s, file, err
+	}
+	p, store, err := im.locate(ctx, t, p)
+	if err == nil {
+		file, err = s.inStore(ctx, store, p)
+	}
+	return s, file, err
+}
+
 // inStore opens a prefix, or the folder of a manifest and says its name.
-func (s *source) inStore(ctx context.Context, store blob.Store, key string) (file string, err error) {
+func (s *source) inStore(ctx context.Context, store blob.Store, p place) (file string, err error) {
+	key := p.key
 	if path.Ext(key) != "" {
 		if _, err := store.Stat(ctx, key); err == nil {
 			key, file = path.Split(key)
@@ -122,8 +160,15 @@ func (s *source) inStore(ctx context.Context, store blob.Store, key string) (fil
 			return "", err
 		}
 	}
-	s.stored = key + "/"
-	s.files = under{store, s.stored}
+	if key != "" { // a bucket may be a source as a whole
+		key += "/"
+	}
+	s.files = under{store, key}
+	if p.bucket == "" {
+		s.stored = key
+		return file, nil
+	}
+	s.bucket = p.bucket + "/" + key
 	return file, nil
 }
 

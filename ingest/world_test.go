@@ -22,6 +22,7 @@ import (
 	"upnext/embed"
 	"upnext/index"
 	"upnext/index/flat"
+	"upnext/infra/blob"
 	"upnext/infra/blob/dir"
 	"upnext/infra/jobs"
 	"upnext/infra/sqlstore"
@@ -155,6 +156,7 @@ type world struct {
 	path    string
 
 	attempts int // of an import's steps
+	buckets  func(ctx context.Context, t upnext.Tenant, bucket, key string) (blob.Store, error)
 }
 
 func newWorld(t testing.TB) *world {
@@ -199,7 +201,7 @@ func (w *world) importer(t testing.TB) *ingest.Importer {
 	}
 	w.OnChange = nil // called from several workers
 	im, err := ingest.NewImporter(ingest.ImporterConfig{
-		Pipeline: w.Pipeline, Imports: w.store.Imports, Events: w.store.Events, Queue: queue, Workers: 2, Attempts: w.attempts})
+		Pipeline: w.Pipeline, Imports: w.store.Imports, Events: w.store.Events, Queue: queue, Workers: 2, Attempts: w.attempts, Buckets: w.buckets})
 	if err != nil {
 		t.Fatal(err)
 	}

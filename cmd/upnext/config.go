@@ -27,13 +27,19 @@ type Settings struct {
 	JSON    bool            `help:"Print results as JSON." name:"json" env:"UPNEXT_JSON"`
 
 	Database string `help:"Where items, events, viewers and jobs are kept: sqlite:FILE or postgres://USER@HOST/NAME. Default: in the data directory." env:"UPNEXT_DATABASE" placeholder:"URL"`
-	Objects  string `help:"Where pictures and imported objects are kept: file:DIR or s3://BUCKET/PREFIX?endpoint=URL. Default: in the data directory." env:"UPNEXT_OBJECTS" placeholder:"URL"`
 	Index    string `help:"Where vectors are searched: rabitq:DIR or milvus://HOST:PORT. Default: in the data directory." env:"UPNEXT_INDEX" placeholder:"URL"`
 	TokenKey string `help:"Secret that signs recommendations' tokens, 32 characters or more; servers that share a database share it. Default: made once and kept in the data directory." env:"UPNEXT_TOKEN_KEY" placeholder:"KEY"`
 
 	SecretKeys      []string `help:"Keys that may do everything: KEY or KEY@TENANT, separated by commas." env:"UPNEXT_SECRET_KEYS" placeholder:"KEY"`
 	PublishableKeys []string `help:"Keys that may ask for recommendations and send events; may sit in a web page." env:"UPNEXT_PUBLISHABLE_KEYS" placeholder:"KEY"`
 	AllowOrigins    []string `help:"Origins whose pages may call with a publishable key (CORS)." env:"UPNEXT_ALLOW_ORIGINS" placeholder:"ORIGIN"`
+
+	Objects    string        `help:"Where objects are kept: file:DIR, or s3://BUCKET/PREFIX?endpoint=http://HOST:9000 with credentials in the environment. Default: a folder of the data directory." env:"UPNEXT_OBJECTS" placeholder:"URL"`
+	S3Sources  []string      `help:"Buckets that imports may read, by prefix: s3://BUCKET/PREFIX?endpoint=…&tenant=…, separated by commas." name:"s3-sources" env:"UPNEXT_S3_SOURCES" placeholder:"URL"`
+	Watch      []string      `help:"Sources in buckets that are kept up to date: s3://BUCKET/PREFIX?endpoint=…&tenant=…&on_missing=keep|hide|delete&format=…, separated by commas." env:"UPNEXT_WATCH" placeholder:"URL"`
+	WatchEvery time.Duration `help:"From one listing of a watched source to the next; news come by POST /v1/hooks/minio meanwhile." default:"15m" env:"UPNEXT_WATCH_EVERY"`
+	WatchARN   string        `help:"Ask the watched buckets' server to send news to this target: arn:minio:sqs::NAME:webhook." name:"watch-arn" env:"UPNEXT_WATCH_ARN" placeholder:"ARN"`
+	HookToken  string        `help:"Token that opens POST /v1/hooks/minio to bucket notifications; without one there is no such route." env:"UPNEXT_HOOK_TOKEN" placeholder:"TOKEN"`
 
 	SlateDays    int                `help:"Days that answers are kept for explanation and training." default:"7" env:"UPNEXT_SLATE_DAYS"`
 	EventWeights map[string]float64 `help:"What an event of a kind says of a viewer's taste, below 0 against it: like=1.5;skip=-0.4. Kinds not named keep theirs." env:"UPNEXT_EVENT_WEIGHTS" placeholder:"KIND=WEIGHT;…"`
@@ -101,6 +107,12 @@ func (s *Settings) check() error {
 		if !slices.Contains(upnext.EventKinds, upnext.EventKind(kind)) {
 			return fmt.Errorf("--event-weights %s: no such event; there are %v: %w", kind, upnext.EventKinds, upnext.ErrInvalid)
 		}
+	}
+	if s.HookToken != "" && len(s.HookToken) < 16 {
+		return fmt.Errorf("--hook-token: 16 characters or more: %w", upnext.ErrInvalid)
+	}
+	if s.WatchEvery < 10*time.Second {
+		return fmt.Errorf("--watch-every %s: at least 10s: %w", s.WatchEvery, upnext.ErrInvalid)
 	}
 	if s.Workers < 0 {
 		return fmt.Errorf("--workers %d: negative: %w", s.Workers, upnext.ErrInvalid)

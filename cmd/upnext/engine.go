@@ -14,8 +14,6 @@ import (
 	"upnext"
 	"upnext/index/milvus"
 	"upnext/index/rabitq"
-	"upnext/infra/blob/dir"
-	"upnext/infra/blob/minio"
 	"upnext/infra/jobs"
 	"upnext/infra/sqlstore"
 )
@@ -40,23 +38,6 @@ func (e *engines) openDatabase(ctx context.Context) (err error) {
 		return fmt.Errorf("--database: %w", err)
 	}
 	e.closers = append(e.closers, e.queue.Close)
-	return nil
-}
-
-// openObjects opens the object store.
-func (e *engines) openObjects(ctx context.Context) (err error) {
-	url := cmp.Or(e.settings.Objects, "file:"+e.at("objects"))
-	switch engine, rest, _ := strings.Cut(url, ":"); engine {
-	case "file":
-		e.blobs, err = dir.Open(rest)
-	case "s3":
-		e.blobs, err = minio.Open(ctx, url)
-	default:
-		err = fmt.Errorf("%q: no such engine; there are file and s3: %w", url, upnext.ErrInvalid)
-	}
-	if err != nil {
-		return fmt.Errorf("--objects: %w", err)
-	}
 	return nil
 }
 

@@ -16,7 +16,7 @@ import (
 )
 
 type ingestCommand struct {
-	Source    string `arg:"" help:"A folder, a manifest (*.ndjson, *.csv), a MovieLens folder, or blob:PREFIX in the object store."`
+	Source    string `arg:"" help:"A folder, a manifest (*.ndjson, *.csv), a MovieLens folder, s3://BUCKET/PREFIX of --s3-sources, or blob:PREFIX in the object store."`
 	Format    string `help:"What the source is: auto, folders, ndjson, csv or movielens." enum:"auto,folders,ndjson,csv,movielens" default:"auto"`
 	OnMissing string `help:"What becomes of items whose objects have gone: keep, hide or delete." enum:"keep,hide,delete" default:"keep"`
 }

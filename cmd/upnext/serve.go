@@ -62,7 +62,12 @@ func newServer(ctx context.Context, e *engines, extra map[string]http.Handler) (
 	if err != nil {
 		return nil, fmt.Errorf("--publishable-keys: %w", err)
 	}
+	var watcher api.Watcher // of buckets; nil where there is none
+	if e.watcher != nil {
+		watcher = e.watcher
+	}
 	handler := api.New(api.Config{
+		Watcher: watcher, HookToken: s.HookToken,
 		Recommender: e.recommend, Writer: writer{e.pipeline}, Importer: importer{e.importer}, Catalog: e.store.Catalog, Indexings: e.store.Indexings,
 		Understandings: e.store.Understandings, Viewers: e.store.Viewers, Schemas: e.store.Schemas, Imports: e.store.Imports, Blobs: e.blobs, Collection: e.space.Name(),
 		Pages: web.Pages(), Keys: append(secret, publishable...), AllowOrigins: s.AllowOrigins, Metrics: e.metrics, Logger: e.logger,
@@ -109,6 +114,9 @@ func (srv *server) run(ctx context.Context, started func(ctx context.Context) er
 		}
 		return ignoreDone(ctx, srv.importer.Run(ctx))
 	})
+	if srv.watcher != nil {
+		group.Go(func() error { return srv.watcher.Run(ctx) })
+	}
 	group.Go(func() error {
 		if started != nil {
 			return ignoreDone(ctx, started(ctx))

@@ -21,7 +21,6 @@ import (
 	"upnext/index"
 	"upnext/index/rabitq"
 	"upnext/infra/blob"
-	"upnext/infra/blob/dir"
 	"upnext/infra/jobs"
 	"upnext/infra/sqlstore"
 	"upnext/ingest"
@@ -44,6 +43,7 @@ type engines struct {
 	space     *embed.Space
 	pipeline  *ingest.Pipeline
 	importer  *ingest.Importer
+	watcher   *ingest.Watcher // nil: nothing is watched
 	recommend *serve.Recommender
 	changed   chan upnext.Tenant // a catalogue that the recommender should look at
 	closers   []func() error     // in the order of opening
@@ -95,7 +95,7 @@ func open(ctx context.Context, s *Settings, logger *slog.Logger) (_ *engines, er
 	if err := e.openDatabase(ctx); err != nil {
 		return nil, err
 	}
-	if err := e.openObjects(ctx); err != nil {
+	if e.blobs, err = openObjects(ctx, s, logger); err != nil {
 		return nil, err
 	}
 	if err := e.openIndex(ctx); err != nil {
@@ -134,11 +134,20 @@ func (e *engines) join(ctx context.Context, key []byte) (err error) {
 		Blobs: e.blobs, Text: e.text, Image: e.image, Space: e.space, Understander: understander, Logger: e.logger, Now: e.settings.now,
 		OnChange: e.refresh,
 	}
+	sources, err := bucketsOf(e.settings, e.logger)
+	if err != nil {
+		return err
+	}
 	// Whoever may call from another machine may not name this one's folders.
 	host, _, _ := net.SplitHostPort(e.settings.Listen) // checked with the settings
 	e.importer, err = ingest.NewImporter(ingest.ImporterConfig{
 		Pipeline: e.pipeline, Imports: st.Imports, Events: st.Events, Queue: e.queue, Workers: e.settings.Workers, NoFiles: !loopback(host),
+		Buckets: opener(sources),
 	})
+	if err != nil {
+		return err
+	}
+	e.watcher, err = newWatcher(e.settings, e.importer, sources)
 	return err
 }
 

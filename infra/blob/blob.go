@@ -40,3 +40,21 @@ type Store interface {
 	// Delete removes an object. An absent one is not an error.
 	Delete(ctx context.Context, key string) error
 }
+
+// Signer is a Store that lets others read an object without us, for a while.
+type Signer interface {
+	// SignedURL returns a URL that reads the object until ttl has passed. It may
+	// not look whether there is one. Where others cannot reach the store it is
+	// empty: then serve the bytes yourself.
+	SignedURL(ctx context.Context, key string, ttl time.Duration) (string, error)
+
+	// SignedOrigin is the scheme and host of those URLs, as a page's security
+	// policy names them; empty where there are none.
+	SignedOrigin() string
+}
+
+// Located is a Store in a bucket that others may know by its own name.
+type Located interface {
+	// Location is the bucket, with its server, and what precedes our keys in it.
+	Location() (bucket, prefix string)
+}

@@ -58,6 +58,8 @@ type Config struct {
 	Recommender    *serve.Recommender
 	Writer         Writer
 	Importer       Importer
+	Watcher        Watcher // of buckets; nil: nobody watches
+	HookToken      string  // opens the route of bucket notifications; empty: there is none
 	Catalog        upnext.Catalog
 	Indexings      upnext.Indexings
 	Understandings upnext.Understandings
@@ -80,6 +82,7 @@ type api struct {
 	huma        huma.API
 	crossOrigin *http.CrossOriginProtection
 	requests    *prometheus.HistogramVec
+	hooked      *prometheus.CounterVec
 	warned      atomic.Int64 // when the last 503 was logged, Unix seconds
 }
 
@@ -96,7 +99,10 @@ func New(cfg Config) http.Handler {
 		Name: "upnext_http_request_seconds", Help: "Time to answer by route and status.",
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5},
 	}, []string{"method", "route", "status"})
-	cfg.Metrics.MustRegister(a.requests)
+	a.hooked = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "upnext_hook_objects_total", Help: "News of objects in buckets, by whether a watched source was concerned.",
+	}, []string{"outcome"})
+	cfg.Metrics.MustRegister(a.requests, a.hooked)
 	engine.Use(a.observe, a.recover, a.cors, a.identify, a.plain)
 	engine.NoRoute(func(c *gin.Context) { a.fail(c, newProblem(http.StatusNotFound, "no such route: "+c.Request.URL.Path)) })
 	engine.NoMethod(func(c *gin.Context) {
@@ -143,6 +149,7 @@ func (a *api) routes(engine *gin.Engine) {
 	get(a, "/v1/imports/{id}", "imports", "Progress of an import", a.getImport)
 	post(a, "/v1/imports/{id}/cancel", "imports", http.StatusOK, "Stop an import; what it has done stays", a.cancelImport)
 	get(a, "/v1/imports/{id}/failures", "imports", "What could not be taken, with key and line", a.importFailures)
+	a.raw(engine, a.hookOperation(), a.postHook)
 
 	put(a, "/v1/users/{id}", "users", "Insert or replace a user's properties and follows", a.putUser)
 	patch(a, "/v1/users/{id}", "users", "Change a user's properties and follows by a merge patch", a.patchUser)

@@ -26,6 +26,7 @@ import (
 	"upnext"
 	"upnext/embed"
 	"upnext/index/flat"
+	"upnext/infra/blob"
 	"upnext/infra/blob/dir"
 	"upnext/infra/sqlstore"
 	"upnext/ingest"
@@ -118,16 +119,21 @@ type server struct {
 	key string
 }
 
-func start(t testing.TB, keys ...api.Key) *server {
+func start(t testing.TB, keys ...api.Key) *server { return startWith(t, nil, nil, keys...) }
+
+// startWith takes another object store, where one is given, and lets the test
+// join in before the API is made.
+func startWith(t testing.TB, blobs blob.Store, join func(*api.Config, *ingest.Pipeline, *sqlstore.Store), keys ...api.Key) *server {
 	t.Helper()
 	logger := slog.New(slog.DiscardHandler)
 	store, err := sqlstore.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "db"), logger)
 	if err != nil {
 		t.Fatal(err)
 	}
-	blobs, err := dir.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
+	if blobs == nil {
+		if blobs, err = dir.Open(t.TempDir()); err != nil {
+			t.Fatal(err)
+		}
 	}
 	collections := flat.New()
 	space, err := embed.NewSpace(wordEmbedder{}.Model(), embed.Model{}, embed.DefaultTextWeight)
@@ -146,11 +152,15 @@ func start(t testing.TB, keys ...api.Key) *server {
 	if err := pipeline.Sweep(t.Context(), upnext.DefaultTenant); err != nil {
 		t.Fatal(err)
 	}
-	h := api.New(api.Config{
+	config := api.Config{
 		Recommender: rec, Writer: writer{pipeline}, Importer: noImports{}, Catalog: store.Catalog, Indexings: store.Indexings,
 		Understandings: store.Understandings, Viewers: store.Viewers, Schemas: store.Schemas, Imports: store.Imports, Blobs: blobs,
 		Collection: space.Name(), Keys: keys, AllowOrigins: []string{"https://shop.example"}, Metrics: prometheus.NewRegistry(), Logger: logger, Now: time.Now, Version: "test",
-	})
+	}
+	if join != nil {
+		join(&config, pipeline, store)
+	}
+	h := api.New(config)
 	ctx, cancel := context.WithCancel(context.Background())
 	var group sync.WaitGroup
 	group.Go(func() {

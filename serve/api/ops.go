@@ -15,6 +15,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"upnext"
+	"upnext/infra/blob"
 )
 
 // healthz says that the process lives.
@@ -61,15 +62,38 @@ func (a *api) recover(c *gin.Context) {
 // pictures are what media shows, by extension.
 var pictures = map[string]string{".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
 
+// How long a signed URL of a picture holds, and for how long the way there is
+// remembered: what is remembered holds for a while yet.
+const (
+	signedFor     = 15 * time.Minute
+	redirectedFor = 5 * time.Minute
+)
+
 // media shows pictures of the object store, which need no key: a page's <img>
 // can send none. Nothing that is not named as a picture is shown, and whatever
-// its bytes are, a browser takes them for one.
+// its bytes are, a browser takes them for one. Where browsers reach the object
+// store, they are sent there.
 func (a *api) media(c *gin.Context) {
 	key := strings.TrimPrefix(c.Param("key"), "/")
 	kind := pictures[strings.ToLower(path.Ext(key))]
 	if kind == "" {
 		a.fail(c, newProblem(http.StatusNotFound, "no such picture"))
 		return
+	}
+	if s, ok := a.Blobs.(blob.Signer); ok {
+		to, err := s.SignedURL(c.Request.Context(), key, signedFor)
+		if errors.Is(err, upnext.ErrInvalid) {
+			err = newProblem(http.StatusNotFound, "no such picture")
+		}
+		if err != nil {
+			a.fail(c, err)
+			return
+		}
+		if to != "" {
+			c.Header("Cache-Control", fmt.Sprintf("private, max-age=%d", int(redirectedFor.Seconds())))
+			c.Redirect(http.StatusTemporaryRedirect, to)
+			return
+		}
 	}
 	r, info, err := a.Blobs.Open(c.Request.Context(), key, 0)
 	if errors.Is(err, upnext.ErrInvalid) {
@@ -97,9 +121,13 @@ func (a *api) media(c *gin.Context) {
 // pages serves the console at / and below, with its own security policy.
 func (a *api) pages(engine *gin.Engine) {
 	files := http.FileServerFS(a.Pages)
+	images := "'self' data: https:"
+	if s, ok := a.Blobs.(blob.Signer); ok && strings.HasPrefix(s.SignedOrigin(), "http:") {
+		images += " " + s.SignedOrigin()
+	}
 	serve := func(c *gin.Context) {
 		h := c.Writer.Header()
-		h.Set("Content-Security-Policy", "default-src 'self'; img-src 'self' data: https:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'")
+		h.Set("Content-Security-Policy", "default-src 'self'; img-src "+images+"; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cache-Control", "no-cache")
