@@ -31,7 +31,7 @@ var arrows = map[string][]string{
 	"ingest":     {".", "embed", "index", "understand", "infra/blob", "infra/jobs"},
 	"serve":      {".", "filter", "embed", "index"},
 	"train":      {".", "embed", "understand", "learn/relevance", "ingest/passages"},
-	"serve/api":  {".", "filter", "serve", "ingest/itemjson", "infra/blob"},
+	"serve/api":  {".", "filter", "serve", "ingest/itemjson", "ingest/eventjson", "ingest/viewerjson", "infra/blob"},
 	"web":        {"."},
 	"cmd/upnext": {"*"},
 }

@@ -42,6 +42,9 @@ func (im *Importer) finish(ctx context.Context, r *run) error {
 // and does with them what the import was asked to. Where something could not
 // be read, it might be one of them: then nothing is hidden or deleted.
 func (im *Importer) reconcile(ctx context.Context, r *run) error {
+	if len(historyFiles[r.imp.Format]) > 0 {
+		return nil // it has no items, and says nothing of those that are there
+	}
 	seen := map[upnext.ItemID]bool{}
 	unknown := false
 	var err error

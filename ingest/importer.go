@@ -22,11 +22,12 @@ import (
 type ImporterConfig struct {
 	Pipeline *Pipeline
 	Imports  upnext.Imports
-	Events   upnext.Events // where the ratings of a MovieLens folder go
-	Queue    *jobs.Queue   // not started: Run starts it
-	Workers  int           // batches worked on at once; 0 is one a processor
-	NoFiles  bool          // refuse sources on this machine's disk
-	Attempts int           // of a step while an engine is away, before the import fails; 0 is 8, some four minutes
+	Events   upnext.Events  // where histories go
+	Viewers  upnext.Viewers // where the format Viewers goes; nil refuses it
+	Queue    *jobs.Queue    // not started: Run starts it
+	Workers  int            // batches worked on at once; 0 is one a processor
+	NoFiles  bool           // refuse sources on this machine's disk
+	Attempts int            // of a step while an engine is away, before the import fails; 0 is 8, some four minutes
 }
 
 // Importer brings whole sources in, as jobs that survive the process: one
@@ -109,6 +110,9 @@ func (im *Importer) Start(ctx context.Context, t upnext.Tenant, req ImportReques
 		return upnext.Import{}, fmt.Errorf("start import: %w", err)
 	}
 	imp.Source = clean
+	if imp.Format == Viewers && im.Viewers == nil {
+		return upnext.Import{}, fmt.Errorf("start import: format %s: viewers are not kept here: %w", Viewers, upnext.ErrInvalid)
+	}
 	s, err := openSource(ctx, t, im.Pipeline.Blobs, imp.Source, imp.Format)
 	if err == nil {
 		imp.Format = s.format

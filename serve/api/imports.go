@@ -41,7 +41,7 @@ type importOutput struct{ Body importBody }
 func (a *api) startImport(ctx context.Context, in *struct {
 	Body struct {
 		Source    string `json:"source" minLength:"1" maxLength:"4096" doc:"A folder, a file:// URL, or blob:TENANT/PREFIX in the object store." example:"blob:default/catalogue/"`
-		Format    string `json:"format,omitempty" enum:"auto,folders,ndjson,csv,movielens" doc:"Default auto."`
+		Format    string `json:"format,omitempty" enum:"auto,folders,ndjson,csv,movielens,events,viewers" doc:"Default auto."`
 		OnMissing string `json:"on_missing,omitempty" enum:"keep,hide,delete" doc:"What becomes of items whose objects have gone; default keep."`
 	}
 }) (*importOutput, error) {
