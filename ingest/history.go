@@ -25,6 +25,7 @@ type history interface {
 // told is one line of a history: an event, a viewer, or why there is neither.
 type told struct {
 	line    int // from 1; of Parquet, the row
+	size    int // about, in bytes
 	event   upnext.Event
 	viewer  *upnext.Viewer // instead of the event
 	problem string
@@ -32,8 +33,10 @@ type told struct {
 }
 
 // How the lines of a history are written, and how often the way so far is kept.
+// More at once is faster, and lets who posts events meanwhile wait longer.
 const (
-	linesAtOnce = 1000
+	linesAtOnce = 4000
+	bytesAtOnce = 16 << 20
 	linesKept   = 20_000
 )
 
@@ -174,7 +177,7 @@ func (c *chronicle) remember(ctx context.Context, h history, key string, p *past
 	began := time.Now()
 	var good []told
 	var letters []upnext.Failure
-	kept, line := p.Lines, p.Lines
+	kept, line, size := p.Lines, p.Lines, 0
 	flush := func(whole bool) error {
 		if err := c.accept(ctx, good); err != nil {
 			return err
@@ -188,7 +191,7 @@ func (c *chronicle) remember(ctx context.Context, h history, key string, p *past
 			p.Causes[cause] += n
 		}
 		c.count(int64(len(good)), causes, time.Since(began))
-		began, good, letters = time.Now(), good[:0], letters[:0]
+		began, good, letters, size = time.Now(), good[:0], letters[:0], 0
 		if p.Whole = whole; whole || p.Lines-kept >= linesKept {
 			kept = p.Lines
 			if err := c.keep(ctx, key, p); err != nil {
@@ -205,7 +208,7 @@ func (c *chronicle) remember(ctx context.Context, h history, key string, p *past
 		if err != nil {
 			return err
 		}
-		line = t.line
+		line, size = t.line, size+t.size
 		if t.viewer == nil && t.problem == "" {
 			if err := t.event.Validate(now); err != nil {
 				t.problem, t.cause = err.Error(), "invalid"
@@ -217,7 +220,7 @@ func (c *chronicle) remember(ctx context.Context, h history, key string, p *past
 			t.event.ReceivedAt = now
 			good = append(good, t)
 		}
-		if len(good)+len(letters) >= linesAtOnce {
+		if len(good)+len(letters) >= linesAtOnce || size >= bytesAtOnce {
 			if err := flush(false); err != nil {
 				return err
 			}

@@ -241,7 +241,7 @@ func TestImportEventsGoesOn(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	first := stopAfter(w.store.Events, 30)
+	first := stopAfter(w.store.Events, 7)
 	id := runUntilStopped(ctx, t, w, first, source)
 	if n := len(all(t, w)); n == 0 || n == lines {
 		t.Fatalf("%d events after the stop, want some and not all", n)
@@ -258,7 +258,7 @@ func TestImportEventsGoesOn(t *testing.T) {
 	if n := len(all(t, w)); n != lines*999/1000 {
 		t.Errorf("%d events, want %d", n, lines*999/1000)
 	}
-	if calls := 1000 - second.left.Load(); calls > 32 {
+	if calls := 1000 - second.left.Load(); calls > 9 {
 		t.Errorf("the second process appended %d times, want no more than what was left", calls)
 	}
 }

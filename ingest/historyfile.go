@@ -156,7 +156,7 @@ func (f lineFile) lines(ctx context.Context, after int) iter.Seq2[told, error] {
 }
 
 func (f lineFile) parse(l line) told {
-	t := told{line: l.number}
+	t := told{line: l.number, size: len(l.text)}
 	var err error
 	switch {
 	case l.long:

@@ -91,6 +91,9 @@ func (f parquetFile) parse(number int, row parquet.Row, columns []eventColumn) t
 	t := told{line: number, cause: "invalid"}
 	var r eventRow
 	for _, v := range row {
+		if k := v.Kind(); k == parquet.ByteArray || k == parquet.FixedLenByteArray {
+			t.size += len(v.ByteArray())
+		}
 		if v.IsNull() || v.Column() < 0 || v.Column() >= len(columns) {
 			continue
 		}
