@@ -49,15 +49,23 @@ type Slate struct {
 	Degraded  []Degraded
 	Versions  map[string]string        // what answered: collection, settings
 	Timings   map[string]time.Duration // by stage, and "total"
+
+	Seq int64 // order of acceptance, set by the store
 }
 
 // Slates keeps answers. It is safe for concurrent use.
 type Slates interface {
-	// Record keeps slates; one that is there already is replaced.
+	// Record keeps slates; one that is there already is replaced and keeps its
+	// Seq: it comes again only from a writer who could not tell whether it came
+	// the first time.
 	Record(ctx context.Context, t Tenant, slates ...Slate) error
 
 	// Slate returns one, or ErrNotFound.
 	Slate(ctx context.Context, t Tenant, id SlateID) (Slate, error)
+
+	// SlatesSince returns up to limit slates with a Seq greater than after, by
+	// Seq; no slate with a smaller Seq appears later.
+	SlatesSince(ctx context.Context, t Tenant, after int64, limit int) ([]Slate, error)
 
 	// EraseSlates removes all of a viewer's slates and returns how many there were.
 	EraseSlates(ctx context.Context, t Tenant, viewer ViewerID) (int, error)

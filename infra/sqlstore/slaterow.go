@@ -82,10 +82,13 @@ func (r placedRow) placed() upnext.Placed {
 	}
 }
 
+// slateColumns are what scanSlate reads.
+const slateColumns = `seq, id, viewer, at, body`
+
 func scanSlate(rows *sql.Rows) (upnext.Slate, error) {
 	var id, viewer, text string
-	var at int64
-	if err := rows.Scan(&id, &viewer, &at, &text); err != nil {
+	var seq, at int64
+	if err := rows.Scan(&seq, &id, &viewer, &at, &text); err != nil {
 		return upnext.Slate{}, err
 	}
 	v, err := upnext.ParseViewerID(viewer)
@@ -100,6 +103,6 @@ func scanSlate(rows *sql.Rows) (upnext.Slate, error) {
 		ID: upnext.SlateID(id), Viewer: v, Session: b.Session, Scenario: b.Scenario, Variant: b.Variant,
 		At: fromMicros(at), Items: each(b.Items, placedRow.placed), Unshown: each(b.Unshown, placedRow.placed),
 		Shortfall: b.Shortfall, Degraded: each(b.Degraded, func(d degradedRow) upnext.Degraded { return upnext.Degraded(d) }),
-		Versions: b.Versions, Timings: b.Timings,
+		Versions: b.Versions, Timings: b.Timings, Seq: seq,
 	}, nil
 }

@@ -14,6 +14,9 @@ type Slates struct{ db database }
 
 var _ upnext.Slates = (*Slates)(nil)
 
+// slateCounter names the counter of a tenant's slates.
+const slateCounter = "slates"
+
 // Record implements upnext.Slates.
 func (s *Slates) Record(ctx context.Context, t upnext.Tenant, slates ...upnext.Slate) error {
 	if len(slates) == 0 {
@@ -28,14 +31,18 @@ func (s *Slates) Record(ctx context.Context, t upnext.Tenant, slates ...upnext.S
 		bodies[i] = body
 	}
 	err := s.db.update(ctx, func(tx *sql.Tx) error {
-		stmt, err := tx.PrepareContext(ctx, `INSERT INTO slates (tenant, id, viewer, at, body) VALUES ($1, $2, $3, $4, $5)
+		seq, err := bump(ctx, tx, t, slateCounter, len(slates))
+		if err != nil {
+			return err
+		}
+		stmt, err := tx.PrepareContext(ctx, `INSERT INTO slates (tenant, seq, id, viewer, at, body) VALUES ($1, $2, $3, $4, $5, $6)
 			ON CONFLICT (tenant, id) DO UPDATE SET viewer = excluded.viewer, at = excluded.at, body = excluded.body`)
 		if err != nil {
 			return err
 		}
 		defer func() { _ = stmt.Close() }() // ends with the transaction anyway
 		for i, slate := range slates {
-			_, err := stmt.ExecContext(ctx, string(t), string(slate.ID), slate.Viewer.String(), micros(slate.At), bodies[i])
+			_, err := stmt.ExecContext(ctx, string(t), seq+int64(i), string(slate.ID), slate.Viewer.String(), micros(slate.At), bodies[i])
 			if err != nil {
 				return fmt.Errorf("slate %s: %w", slate.ID, err)
 			}
@@ -51,11 +58,21 @@ func (s *Slates) Record(ctx context.Context, t upnext.Tenant, slates ...upnext.S
 // Slate implements upnext.Slates.
 func (s *Slates) Slate(ctx context.Context, t upnext.Tenant, id upnext.SlateID) (upnext.Slate, error) {
 	slate, err := one(ctx, s.db.read, scanSlate,
-		`SELECT id, viewer, at, body FROM slates WHERE tenant = $1 AND id = $2`, string(t), string(id))
+		`SELECT `+slateColumns+` FROM slates WHERE tenant = $1 AND id = $2`, string(t), string(id))
 	if err != nil {
 		return upnext.Slate{}, fmt.Errorf("slate %s: %w", id, err)
 	}
 	return slate, nil
+}
+
+// SlatesSince implements upnext.Slates.
+func (s *Slates) SlatesSince(ctx context.Context, t upnext.Tenant, after int64, limit int) ([]upnext.Slate, error) {
+	slates, err := query(ctx, s.db.read, scanSlate, `SELECT `+slateColumns+` FROM slates
+		WHERE tenant = $1 AND seq > $2 ORDER BY seq LIMIT $3`, string(t), after, max(limit, 0))
+	if err != nil {
+		return nil, fmt.Errorf("slates after %d: %w", after, err)
+	}
+	return slates, nil
 }
 
 // EraseSlates implements upnext.Slates.

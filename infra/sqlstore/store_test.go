@@ -29,7 +29,7 @@ func opener(t testing.TB) storetest.Open {
 		})
 		return storetest.Stores{
 			Catalog: s.Catalog, Indexings: s.Indexings, Understandings: s.Understandings, Schemas: s.Schemas,
-			Events: s.Events, Viewers: s.Viewers, Slates: s.Slates, Imports: s.Imports, Close: closing,
+			Events: s.Events, Viewers: s.Viewers, Slates: s.Slates, Imports: s.Imports, Retention: s.Retention(), Close: closing,
 		}
 	}
 }

@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"math"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 func testSlates(t *testing.T, open Open) {
 	t.Run("round trip", func(t *testing.T) { slateRoundTrip(t, open(t, "slates")) })
+	t.Run("since", func(t *testing.T) { slateSince(t, open(t, "slates")) })
 	t.Run("erase", func(t *testing.T) { slateErase(t, open(t, "slates")) })
 	t.Run("prune", func(t *testing.T) { slatePrune(t, open(t, "slates")) })
 }
@@ -24,7 +26,13 @@ func slateRoundTrip(t *testing.T, s Stores) {
 		ok(rt, "record", s.Slates.Record(ctx, a, in))
 		out, err := s.Slates.Slate(ctx, a, in.ID)
 		ok(rt, "slate", err)
+		if in.Seq = out.Seq; out.Seq <= 0 {
+			rt.Errorf("slate %s: seq %d, want one above 0", in.ID, out.Seq)
+		}
 		want(rt, "slate", out, in)
+		after, err := s.Slates.SlatesSince(ctx, a, in.Seq-1, 1)
+		ok(rt, "slates since", err)
+		want(rt, "slates since", after, []upnext.Slate{in})
 	})
 	ok(t, "record nothing", s.Slates.Record(ctx, a))
 	bad := upnext.Slate{ID: "bad", Items: []upnext.Placed{{Item: "x", Score: math.NaN()}}}
@@ -32,6 +40,66 @@ func slateRoundTrip(t *testing.T, s Stores) {
 	is(t, "a score that is no number", err, upnext.ErrInvalid)
 	_, err = s.Slates.Slate(ctx, a, "good")
 	is(t, "beside a bad one", err, upnext.ErrNotFound)
+}
+
+// slateSince follows the slates while others record them: nothing is missed,
+// and nothing comes out of order.
+func slateSince(t *testing.T, s Stores) {
+	ctx := t.Context()
+	const writers, each = 4, 40
+	var wg sync.WaitGroup
+	for w := range writers {
+		wg.Go(func() {
+			for n := range each {
+				first := upnext.Slate{ID: upnext.SlateID(fmt.Sprintf("%d-%d-0", w, n)), Shortfall: 2 * n}
+				second := upnext.Slate{ID: upnext.SlateID(fmt.Sprintf("%d-%d-1", w, n)), Shortfall: 2*n + 1}
+				if err := s.Slates.Record(ctx, a, first, second); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	ended := make(chan struct{})
+	go func() { wg.Wait(); close(ended) }()
+	next := map[byte]int{} // each writer's slates come in its own order
+	var seen []upnext.Slate
+	for after, last := int64(0), false; ; {
+		page, err := s.Slates.SlatesSince(ctx, a, after, 7)
+		ok(t, "slates since", err)
+		for _, slate := range page {
+			if slate.Seq <= after {
+				t.Fatalf("seq %d after %d", slate.Seq, after)
+			}
+			after = slate.Seq
+			writer := slate.ID[0]
+			if slate.Shortfall != next[writer] {
+				t.Fatalf("slate %s is number %d, want %d", slate.ID, slate.Shortfall, next[writer])
+			}
+			next[writer]++
+		}
+		seen = append(seen, page...)
+		if len(page) == 0 && last {
+			break
+		}
+		select {
+		case <-ended:
+			last = true
+		default:
+		}
+	}
+	want(t, "slates seen", len(seen), writers*each*2)
+
+	replaced := seen[3]
+	replaced.Variant, replaced.Seq = "b", 0
+	ok(t, "replace", s.Slates.Record(ctx, a, replaced))
+	page, err := s.Slates.SlatesSince(ctx, a, seen[2].Seq, 1)
+	ok(t, "slates since", err)
+	replaced.Seq = seen[3].Seq
+	want(t, "a replaced slate", page, []upnext.Slate{replaced})
+	ok(t, "record", s.Slates.Record(ctx, b, upnext.Slate{ID: "other"}))
+	page, err = s.Slates.SlatesSince(ctx, a, seen[len(seen)-1].Seq, 10)
+	ok(t, "slates since", err)
+	want(t, "another tenant's slate", len(page), 0)
 }
 
 func slateErase(t *testing.T, s Stores) {

@@ -23,6 +23,7 @@ type Stores struct {
 	Viewers        upnext.Viewers
 	Slates         upnext.Slates
 	Imports        upnext.Imports
+	Retention      upnext.Retention
 
 	// Close ends their use; what was kept must be there at the next Open.
 	Close func() error
@@ -53,6 +54,7 @@ func Test(t *testing.T, open Open) {
 		{"viewers", testViewers},
 		{"slates", testSlates},
 		{"imports", testImports},
+		{"retention", testRetention},
 		{"reopen", testReopen},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, open) })
