@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"sync"
 	"time"
 
 	"upnext"
@@ -172,62 +173,116 @@ func (c *chronicle) position(h history) string {
 	return fmt.Sprintf("%simports/history-%x.json", prefixOf(c.run.key.tenant), sha256.Sum256([]byte(name)))
 }
 
-// remember brings in the lines that are not in yet.
+// remember brings in the lines that are not in yet. The next ones are read
+// while these are written.
 func (c *chronicle) remember(ctx context.Context, h history, key string, p *past) error {
-	began := time.Now()
-	var good []told
-	var letters []upnext.Failure
-	kept, line, size := p.Lines, p.Lines, 0
-	flush := func(whole bool) error {
-		if err := c.accept(ctx, good); err != nil {
-			return err
-		}
-		causes, err := c.bury(ctx, letters)
+	kept := p.Lines
+	for lines, err := range together(ctx, h.lines(ctx, p.Lines)) {
 		if err != nil {
 			return err
 		}
-		p.Lines, p.Events, p.Failed = line, p.Events+int64(len(good)), p.Failed+int64(len(letters))
-		for cause, n := range causes {
-			p.Causes[cause] += n
+		if err := c.take(ctx, h, lines, p); err != nil {
+			return err
 		}
-		c.count(int64(len(good)), causes, time.Since(began))
-		began, good, letters, size = time.Now(), good[:0], letters[:0], 0
-		if p.Whole = whole; whole || p.Lines-kept >= linesKept {
+		if p.Lines-kept >= linesKept {
 			kept = p.Lines
 			if err := c.keep(ctx, key, p); err != nil {
 				return err
 			}
 		}
-		return c.save(ctx, c.run, false)
-	}
-	now := c.Pipeline.Now()
-	for t, err := range h.lines(ctx, p.Lines) {
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
+		if err := c.save(ctx, c.run, false); err != nil {
 			return err
 		}
-		line, size = t.line, size+t.size
+	}
+	p.Whole = true
+	return c.keep(ctx, key, p)
+}
+
+// together yields lines in groups. One group is read ahead.
+func together(ctx context.Context, lines iter.Seq2[told, error]) iter.Seq2[[]told, error] {
+	type group struct {
+		lines []told
+		err   error
+	}
+	return func(yield func([]told, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		groups := make(chan group)
+		send := func(g group) bool {
+			select {
+			case groups <- g:
+				return true
+			case <-ctx.Done():
+				return false
+			}
+		}
+		var reading sync.WaitGroup
+		defer reading.Wait()
+		defer cancel()
+		reading.Go(func() {
+			defer close(groups)
+			var next group
+			size := 0
+			for t, err := range lines {
+				if err != nil {
+					if len(next.lines) == 0 || send(next) {
+						send(group{err: err})
+					}
+					return
+				}
+				next.lines, size = append(next.lines, t), size+t.size
+				if len(next.lines) >= linesAtOnce || size >= bytesAtOnce {
+					if !send(next) {
+						return
+					}
+					next, size = group{lines: make([]told, 0, len(next.lines))}, 0
+				}
+			}
+			if len(next.lines) > 0 {
+				send(next)
+			}
+		})
+		for g := range groups {
+			if !yield(g.lines, g.err) || g.err != nil {
+				return
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+// take writes a group of lines, and dead letters of those that cannot be.
+func (c *chronicle) take(ctx context.Context, h history, lines []told, p *past) error {
+	began, now := time.Now(), c.Pipeline.Now()
+	var good []told
+	var letters []upnext.Failure
+	for _, t := range lines {
 		if t.viewer == nil && t.problem == "" {
 			if err := t.event.Validate(now); err != nil {
 				t.problem, t.cause = err.Error(), "invalid"
 			}
 		}
 		if t.problem != "" {
-			letters = append(letters, upnext.Failure{Key: h.key(), Line: line, Item: clip(t.event.Item), Stage: "events", Cause: t.cause, Detail: clip(t.problem)})
-		} else {
-			t.event.ReceivedAt = now
-			good = append(good, t)
+			letters = append(letters, upnext.Failure{Key: h.key(), Line: t.line, Item: clip(t.event.Item), Stage: "events", Cause: t.cause, Detail: clip(t.problem)})
+			continue
 		}
-		if len(good)+len(letters) >= linesAtOnce || size >= bytesAtOnce {
-			if err := flush(false); err != nil {
-				return err
-			}
-			now = c.Pipeline.Now()
-		}
+		t.event.ReceivedAt = now
+		good = append(good, t)
 	}
-	return flush(true)
+	if err := c.accept(ctx, good); err != nil {
+		return err
+	}
+	causes, err := c.bury(ctx, letters)
+	if err != nil {
+		return err
+	}
+	p.Lines, p.Events, p.Failed = lines[len(lines)-1].line, p.Events+int64(len(good)), p.Failed+int64(len(letters))
+	for cause, n := range causes {
+		p.Causes[cause] += n
+	}
+	c.count(int64(len(good)), causes, time.Since(began))
+	return nil
 }
 
 // accept writes events, and viewers.

@@ -239,7 +239,7 @@ func TestImportEventsGoesOn(t *testing.T) {
 	write(t, root, map[string]string{"past.ndjson": text.String()})
 	source := ingest.ImportRequest{Source: filepath.Join(root, "past.ndjson")}
 
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	first := stopAfter(w.store.Events, 7)
 	id := runUntilStopped(ctx, t, w, first, source)
