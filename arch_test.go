@@ -33,7 +33,7 @@ var arrows = map[string][]string{
 	"serve":         {".", "filter", "embed", "index"},
 	"train":         {".", "embed", "understand", "learn/relevance", "ingest/passages"},
 	"train/archive": {".", "infra/blob"},
-	"serve/api":     {".", "filter", "serve", "ingest/itemjson", "infra/blob"},
+	"serve/api":     {".", "filter", "serve", "ingest/itemjson", "ingest/eventjson", "ingest/viewerjson", "infra/blob"},
 	"web":           {"."},
 	"cmd/upnext":    {"*"},
 }

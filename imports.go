@@ -42,7 +42,7 @@ type Stage struct {
 type Import struct {
 	ID        ImportID
 	Source    string // URL of a prefix, a manifest or a folder
-	Format    string // "auto", "folders", "ndjson", "csv" or "movielens"
+	Format    string // "auto", "folders", "ndjson", "csv", "movielens", "events" or "viewers"
 	OnMissing OnMissing
 	State     ImportState
 	Error     string

@@ -54,6 +54,8 @@ type Request struct {
 	Explain   string        // "none", "reasons" (default) or "trace"
 	Deadline  time.Duration // default 1 s
 	Backfill  string        // "" or "popular": what fills a page that the filter left short
+
+	Unrecorded bool // the answer is not kept among the Slates: it will not be shown, or not now
 }
 
 // MaxCount is the most items that one request may ask for.

@@ -23,10 +23,11 @@ import (
 type ImporterConfig struct {
 	Pipeline *Pipeline
 	Imports  upnext.Imports
-	Events   upnext.Events // where the ratings of a MovieLens folder go
-	Queue    *jobs.Queue   // not started: Run starts it
-	Workers  int           // batches worked on at once; 0 is one a processor
-	NoFiles  bool          // refuse sources on this machine's disk
+	Events   upnext.Events  // where histories go
+	Viewers  upnext.Viewers // where the format Viewers goes; nil refuses it
+	Queue    *jobs.Queue    // not started: Run starts it
+	Workers  int            // batches worked on at once; 0 is one a processor
+	NoFiles  bool           // refuse sources on this machine's disk
 
 	// Buckets opens the whole of a bucket whose key a tenant names as a source; it
 	// refuses what is not open to that tenant with an ErrInvalid. nil: sources in
@@ -123,6 +124,9 @@ func (im *Importer) Start(ctx context.Context, t upnext.Tenant, req ImportReques
 		}
 	}
 	imp.Source = p.clean
+	if imp.Format == Viewers && im.Viewers == nil {
+		return upnext.Import{}, fmt.Errorf("start import: format %s: viewers are not kept here: %w", Viewers, upnext.ErrInvalid)
+	}
 	s, err := im.openSource(ctx, t, imp.Source, imp.Format)
 	if err == nil {
 		imp.Format = s.format

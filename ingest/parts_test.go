@@ -112,7 +112,7 @@ func FuzzRating(f *testing.F) {
 	f.Add("1,2,3.5,1112486027", 2)
 	f.Add("1,2", 3)
 	f.Fuzz(func(t *testing.T, s string, file int) {
-		h := &history{name: ratingFiles[((file%4)+4)%4]}
+		h := &ratings{name: ratingFiles[((file%4)+4)%4]}
 		now := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
 		r := h.parse(line{number: 1, text: []byte(s)})
 		if r.problem != "" {

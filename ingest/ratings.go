@@ -36,19 +36,21 @@ type rating struct {
 	problem     string  // why the line cannot be read
 }
 
-// history is a MovieLens folder's file of ratings.
-type history struct {
-	from files
-	name string // without .gz
-	key  string
+// ratings is a MovieLens folder's file of ratings: a history.
+type ratings struct {
+	from  files
+	name  string // without .gz
+	file  string
+	clock clock
 }
 
-// findHistory finds the ratings; ErrNotFound where there are none.
-func findHistory(ctx context.Context, from files) (*history, error) {
+// findRatings finds the ratings; ErrNotFound where there are none. now is when
+// the import was asked for.
+func findRatings(ctx context.Context, from files, now time.Time) (*ratings, error) {
 	for _, name := range ratingFiles {
 		r, key, err := openFirst(ctx, from, name)
 		if err == nil {
-			return &history{from, name, key}, r.Close()
+			return &ratings{from, name, key, clock{now: now}}, r.Close()
 		}
 		if !errors.Is(err, upnext.ErrNotFound) {
 			return nil, err
@@ -57,8 +59,8 @@ func findHistory(ctx context.Context, from files) (*history, error) {
 	return nil, fmt.Errorf("there is none of %v: %w", ratingFiles, upnext.ErrNotFound)
 }
 
-// ratings yields the file's lines, also those that cannot be read.
-func (h *history) ratings(ctx context.Context) iter.Seq2[rating, error] {
+// each yields the file's lines, also those that cannot be read.
+func (h *ratings) each(ctx context.Context) iter.Seq2[rating, error] {
 	return func(yield func(rating, error) bool) {
 		r, _, err := openFirst(ctx, h.from, h.name)
 		if err != nil {
@@ -70,7 +72,7 @@ func (h *history) ratings(ctx context.Context) iter.Seq2[rating, error] {
 			if err != nil {
 				// A gzip that breaks off is the file's fault, not the machine's.
 				if !errors.Is(err, upnext.ErrUnavailable) && ctx.Err() == nil || errors.Is(err, io.ErrUnexpectedEOF) {
-					err = fmt.Errorf("%s: line %d: %v: %w", h.key, l.number, err, upnext.ErrInvalid)
+					err = fmt.Errorf("%s: line %d: %v: %w", h.file, l.number, err, upnext.ErrInvalid)
 				}
 				yield(rating{}, err)
 				return
@@ -85,7 +87,7 @@ func (h *history) ratings(ctx context.Context) iter.Seq2[rating, error] {
 	}
 }
 
-func (h *history) parse(l line) rating {
+func (h *ratings) parse(l line) rating {
 	r := rating{line: l.number, value: math.NaN()}
 	separator := map[string]string{"ratings.dat": "::", "u.data": "\t"}[h.name]
 	if separator == "" {
@@ -114,10 +116,32 @@ func (h *history) parse(l line) rating {
 	return r
 }
 
+func (h *ratings) key() string { return h.file }
+
+// lines makes events of the ratings.
+func (h *ratings) lines(ctx context.Context, after int) iter.Seq2[told, error] {
+	return func(yield func(told, error) bool) {
+		var err error
+		if h.clock.newest, err = h.newest(ctx); err != nil {
+			yield(told{}, err)
+			return
+		}
+		for r, err := range h.each(ctx) {
+			if err == nil && r.line <= after {
+				continue
+			}
+			said := told{line: r.line, event: h.clock.event(r), problem: r.problem, cause: "syntax"}
+			if !yield(said, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
 // newest is the time of the newest rating; 0 where the file has no times.
-func (h *history) newest(ctx context.Context) (int64, error) {
+func (h *ratings) newest(ctx context.Context) (int64, error) {
 	var newest int64
-	for r, err := range h.ratings(ctx) {
+	for r, err := range h.each(ctx) {
 		if err != nil {
 			return 0, err
 		}

@@ -25,10 +25,12 @@ const (
 	NDJSON    = "ndjson"
 	CSV       = "csv"
 	MovieLens = "movielens"
+	Events    = "events"  // NDJSON or Parquet of what happened, see historyFiles
+	Viewers   = "viewers" // NDJSON of what is known of viewers
 )
 
 // Formats are all formats, in the order of the documentation.
-var Formats = []string{Auto, Folders, NDJSON, CSV, MovieLens}
+var Formats = []string{Auto, Folders, NDJSON, CSV, MovieLens, Events, Viewers}
 
 // source is an opened source: where its items are and how each is read.
 type source struct {
@@ -40,6 +42,8 @@ type source struct {
 	versions map[string]string
 	headers  map[string]csvHeader
 	movies   *movieLens
+	past     string        // of the formats Events and Viewers, the one file; empty if it is all below
+	people   upnext.Schema // of the format Viewers, the attributes seen so far
 	close    func() error
 }
 
@@ -197,6 +201,9 @@ const lookedAt = 10_000
 
 // detect finds the format and the manifests.
 func (s *source) detect(ctx context.Context, file string) error {
+	if found, err := s.detectHistory(ctx, file); found || err != nil {
+		return err
+	}
 	if file != "" {
 		return s.detectFile(file)
 	}

@@ -201,7 +201,7 @@ func (w *world) importer(t testing.TB) *ingest.Importer {
 	}
 	w.OnChange = nil // called from several workers
 	im, err := ingest.NewImporter(ingest.ImporterConfig{
-		Pipeline: w.Pipeline, Imports: w.store.Imports, Events: w.store.Events, Queue: queue, Workers: 2, Attempts: w.attempts, Buckets: w.buckets})
+		Pipeline: w.Pipeline, Imports: w.store.Imports, Events: w.store.Events, Viewers: w.store.Viewers, Queue: queue, Workers: 2, Attempts: w.attempts, Buckets: w.buckets})
 	if err != nil {
 		t.Fatal(err)
 	}

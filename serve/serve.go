@@ -128,7 +128,9 @@ func (r *Recommender) Recommend(ctx context.Context, t upnext.Tenant, req upnext
 		d := slate.Degraded[0]
 		return upnext.Slate{}, fmt.Errorf("recommend%s: %s: %s: %w", to(req.Viewer), d.Stage, d.Reason, upnext.ErrUnavailable)
 	}
-	r.keep(q, slate)
+	if !req.Unrecorded {
+		r.keep(q, slate)
+	}
 	return slate, nil
 }
 

@@ -116,7 +116,10 @@ func showImport(imp upnext.Import, b *bars, shown map[string]*bar) {
 	for _, stage := range imp.Stages {
 		total := imp.Total
 		if stage.Name == "events" {
-			total = max(imp.Events, stage.Done)
+			total = max(imp.Events, stage.Done) + stage.Failed
+			if imp.EndedAt.IsZero() {
+				total++ // how many there will be is not known before the end
+			}
 		}
 		if total == 0 || stage.Done == 0 {
 			continue

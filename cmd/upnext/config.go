@@ -56,6 +56,9 @@ type commands struct {
 	Serve  serveCommand  `cmd:"" help:"Serve the HTTP API and the console."`
 	Ingest ingestCommand `cmd:"" help:"Import a folder, a manifest or a MovieLens folder."`
 	Eval   evalCommand   `cmd:"" help:"Measure quality by a protocol on a data set."`
+	Export exportCommand `cmd:"" help:"Write items, events, recorded answers or viewers as NDJSON."`
+	Batch  batchCommand  `cmd:"" help:"Recommend to a list of users, to NDJSON."`
+	Import importCommand `cmd:"" help:"Move here from another system: gorse, recombee."`
 }
 
 // newParser returns the parser of the command line. A variable of the

@@ -16,8 +16,8 @@ import (
 )
 
 type ingestCommand struct {
-	Source    string `arg:"" help:"A folder, a manifest (*.ndjson, *.csv), a MovieLens folder, s3://BUCKET/PREFIX of --s3-sources, or blob:PREFIX in the object store."`
-	Format    string `help:"What the source is: auto, folders, ndjson, csv or movielens." enum:"auto,folders,ndjson,csv,movielens" default:"auto"`
+	Source    string `arg:"" help:"A folder, a manifest (*.ndjson, *.csv), a MovieLens folder, historical events (*.ndjson, *.ndjson.gz, *.parquet), s3://BUCKET/PREFIX of --s3-sources, or blob:PREFIX in the object store."`
+	Format    string `help:"What the source is: auto, folders, ndjson, csv, movielens, events or viewers." enum:"auto,folders,ndjson,csv,movielens,events,viewers" default:"auto"`
 	OnMissing string `help:"What becomes of items whose objects have gone: keep, hide or delete." enum:"keep,hide,delete" default:"keep"`
 }
 

@@ -18,13 +18,9 @@ import (
 // throughServer asks the server that has the data directory open to import,
 // and follows it to its end.
 func (c *ingestCommand) throughServer(ctx context.Context, s *Settings, out console) error {
-	note, err := os.ReadFile(filepath.Join(s.DataDir, "server.url"))
+	r, err := findServer(s)
 	if err != nil {
-		return fmt.Errorf("%s: %w, and it is no server (an import under way?)", s.DataDir, errLocked)
-	}
-	r := remote{url: strings.TrimSpace(string(note))}
-	if len(s.SecretKeys) > 0 {
-		r.key, _, _ = strings.Cut(s.SecretKeys[0], "@")
+		return err
 	}
 	printf(out.err, "the server at %s has the data open: it does the import\n", r.url)
 	var imp remoteImport
@@ -44,7 +40,21 @@ func (c *ingestCommand) throughServer(ctx context.Context, s *Settings, out cons
 	return report(s, out.out, imp.noun())
 }
 
+// remote is a running server.
 type remote struct{ url, key string }
+
+// findServer finds the server that has the data directory open.
+func findServer(s *Settings) (remote, error) {
+	note, err := os.ReadFile(filepath.Join(s.DataDir, "server.url"))
+	if err != nil {
+		return remote{}, fmt.Errorf("%s: %w, and it is no server (an import under way?)", s.DataDir, errLocked)
+	}
+	r := remote{url: strings.TrimSpace(string(note))}
+	if len(s.SecretKeys) > 0 {
+		r.key, _, _ = strings.Cut(s.SecretKeys[0], "@")
+	}
+	return r, nil
+}
 
 // remoteImport is the part of the API's import that is reported.
 type remoteImport struct {
@@ -73,6 +83,23 @@ func (r remoteImport) noun() upnext.Import {
 	return imp
 }
 
+// send sends a request. The caller closes the answer's body.
+func (r remote) send(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, r.url+path, body)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if r.key != "" {
+		req.Header.Set("Authorization", "Bearer "+r.key)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	return resp, nil
+}
+
 // call sends body as JSON, if there is one, and reads the answer into out.
 func (r remote) call(ctx context.Context, method, path string, body, out any) error {
 	var content io.Reader
@@ -83,17 +110,9 @@ func (r remote) call(ctx context.Context, method, path string, body, out any) er
 		}
 		content = bytes.NewReader(raw)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, r.url+path, content)
+	resp, err := r.send(ctx, method, path, content)
 	if err != nil {
 		return err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	if r.key != "" {
-		req.Header.Set("Authorization", "Bearer "+r.key)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, 16<<20))
@@ -101,11 +120,16 @@ func (r remote) call(ctx context.Context, method, path string, body, out any) er
 		return fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	if resp.StatusCode >= 300 {
-		var problem struct{ Detail string }
-		_ = json.Unmarshal(raw, &problem)
-		return fmt.Errorf("%s %s: %s: %s", method, path, resp.Status, problem.Detail)
+		return refusal(method, path, resp.Status, raw)
 	}
 	return json.Unmarshal(raw, out)
+}
+
+// refusal makes an error of a problem that the server answered with.
+func refusal(method, path, status string, raw []byte) error {
+	var problem struct{ Detail string }
+	_ = json.Unmarshal(raw, &problem)
+	return fmt.Errorf("%s %s: %s: %s", method, path, status, problem.Detail)
 }
 
 func fileExists(path string) bool {

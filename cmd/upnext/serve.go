@@ -62,19 +62,8 @@ func newServer(ctx context.Context, e *engines, extra map[string]http.Handler) (
 	if err != nil {
 		return nil, fmt.Errorf("--publishable-keys: %w", err)
 	}
-	var watcher api.Watcher // of buckets; nil where there is none
-	if e.watcher != nil {
-		watcher = e.watcher
-	}
-	handler := api.New(api.Config{
-		Watcher: watcher, HookToken: s.HookToken,
-		Recommender: e.recommend, Writer: writer{e.pipeline}, Importer: importer{e.importer}, Catalog: e.store.Catalog, Indexings: e.store.Indexings,
-		Understandings: e.store.Understandings, Viewers: e.store.Viewers, Schemas: e.store.Schemas, Imports: e.store.Imports, Blobs: e.blobs, Collection: e.space.Name(),
-		Pages: web.Pages(), Keys: append(secret, publishable...), AllowOrigins: s.AllowOrigins, Metrics: e.metrics, Logger: e.logger,
-		Now: s.now, Version: version(),
-	})
 	mux := http.NewServeMux()
-	mux.Handle("/", handler)
+	mux.Handle("/", newHandler(e, append(secret, publishable...)))
 	for pattern, h := range extra {
 		mux.Handle(pattern, h)
 	}
@@ -89,6 +78,21 @@ func newServer(ctx context.Context, e *engines, extra map[string]http.Handler) (
 			ErrorLog: slog.NewLogLogger(e.logger.Handler(), slog.LevelDebug),
 		},
 	}, nil
+}
+
+// newHandler is the API over the engines, once for each.
+func newHandler(e *engines, keys []api.Key) http.Handler {
+	var watcher api.Watcher // of buckets; nil where there is none
+	if e.watcher != nil {
+		watcher = e.watcher
+	}
+	return api.New(api.Config{
+		Watcher: watcher, HookToken: e.settings.HookToken,
+		Recommender: e.recommend, Writer: writer{e.pipeline}, Importer: importer{e.importer}, Catalog: e.store.Catalog, Indexings: e.store.Indexings,
+		Understandings: e.store.Understandings, Viewers: e.store.Viewers, Schemas: e.store.Schemas, Imports: e.store.Imports, Blobs: e.blobs, Collection: e.space.Name(),
+		Pages: web.Pages(), Keys: keys, AllowOrigins: e.settings.AllowOrigins, Metrics: e.metrics, Logger: e.logger,
+		Now: e.settings.now, Version: version(),
+	})
 }
 
 // run serves until ctx ends, then lets requests under way finish, and closes

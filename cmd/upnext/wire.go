@@ -141,7 +141,7 @@ func (e *engines) join(ctx context.Context, key []byte) (err error) {
 	// Whoever may call from another machine may not name this one's folders.
 	host, _, _ := net.SplitHostPort(e.settings.Listen) // checked with the settings
 	e.importer, err = ingest.NewImporter(ingest.ImporterConfig{
-		Pipeline: e.pipeline, Imports: st.Imports, Events: st.Events, Queue: e.queue, Workers: e.settings.Workers, NoFiles: !loopback(host),
+		Pipeline: e.pipeline, Imports: st.Imports, Events: st.Events, Viewers: st.Viewers, Queue: e.queue, Workers: e.settings.Workers, NoFiles: !loopback(host),
 		Buckets: opener(sources),
 	})
 	if err != nil {

@@ -10,11 +10,15 @@ import (
 	"upnext"
 )
 
-func attributes(it *upnext.Item, raw json.RawMessage, schema upnext.Schema) error {
+// Attributes reads an object of attributes, with the types of the schema; one
+// that it does not have gets the type that its JSON suggests. It is nil where
+// all are null.
+func Attributes(raw json.RawMessage, schema upnext.Schema) (map[string]any, error) {
 	var parts map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &parts); err != nil {
-		return wrong("attributes", "%s is not an object", shown(raw))
+		return nil, wrong("attributes", "%s is not an object", shown(raw))
 	}
+	var values map[string]any
 	for _, name := range slices.Sorted(maps.Keys(parts)) {
 		if string(parts[name]) == "null" {
 			continue
@@ -25,14 +29,14 @@ func attributes(it *upnext.Item, raw json.RawMessage, schema upnext.Schema) erro
 		}
 		v, err := attribute("attributes/"+name, parts[name], kind)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if it.Attributes == nil {
-			it.Attributes = map[string]any{}
+		if values == nil {
+			values = map[string]any{}
 		}
-		it.Attributes[name] = v
+		values[name] = v
 	}
-	return nil
+	return values, nil
 }
 
 func typeOf(schema upnext.Schema, name string) (upnext.AttributeType, bool) {

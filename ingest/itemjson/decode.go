@@ -117,7 +117,11 @@ func decodeField(it *upnext.Item, name string, raw json.RawMessage, schema upnex
 	case "comments":
 		return comments(it, raw)
 	case "attributes":
-		return attributes(it, raw, schema)
+		values, err := Attributes(raw, schema)
+		if values != nil {
+			it.Attributes = values
+		}
+		return err
 	}
 	return wrong(name, "an item has no such field")
 }

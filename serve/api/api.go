@@ -167,6 +167,10 @@ func (a *api) routes(engine *gin.Engine) {
 	put(a, "/v1/schema/{kind}", "schema", "Declare the attributes of items or users", a.putSchema)
 	get(a, "/v1/schema/{kind}", "schema", "The declared attributes", a.getSchema)
 
+	for _, e := range exports {
+		a.raw(engine, a.exportOperation(e.what, e.summary), a.export(e.lines))
+	}
+
 	engine.Match([]string{http.MethodGet, http.MethodHead}, "/healthz", a.healthz)
 	engine.Match([]string{http.MethodGet, http.MethodHead}, "/readyz", a.readyz)
 	engine.GET("/metrics", gin.WrapH(promhttp.HandlerFor(a.Metrics, promhttp.HandlerOpts{})))

@@ -1,103 +1,16 @@
 package api
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
 
 	"upnext"
+	"upnext/ingest/eventjson"
 )
-
-type eventBody struct {
-	ID           string         `json:"id" doc:"Yours; an event counts once by viewer and id."`
-	Kind         string         `json:"kind" enum:"impression,view,play,progress,complete,skip,like,unlike,dislike,save,share,comment,rate,gift,purchase,subscribe,report,conversion,not_interested,block,mute,follow,unfollow,search"`
-	At           time.Time      `json:"at" doc:"When it happened."`
-	UserID       string         `json:"user_id,omitempty"`
-	AnonymousID  string         `json:"anonymous_id,omitempty"`
-	SessionID    string         `json:"session_id,omitempty"`
-	ItemID       string         `json:"item_id,omitempty"`
-	CreatorID    string         `json:"creator_id,omitempty"`
-	TargetUserID string         `json:"target_user_id,omitempty"`
-	Topic        string         `json:"topic,omitempty"`
-	Query        string         `json:"query,omitempty"`
-	Text         string         `json:"text,omitempty"`
-	Value        *float64       `json:"value,omitempty" doc:"rate needs it: 0 to 1."`
-	Amount       float64        `json:"amount,omitempty"`
-	Currency     string         `json:"currency,omitempty"`
-	Scope        string         `json:"scope,omitempty" enum:"item,creator,topic" doc:"What a not_interested, block or mute is about."`
-	Token        string         `json:"token,omitempty" doc:"Of the recommended item that this answers."`
-	Surface      string         `json:"surface,omitempty"`
-	Position     int            `json:"position,omitempty"`
-	Watch        *watchBody     `json:"watch,omitempty"`
-	Context      map[string]any `json:"context,omitempty"`
-}
-
-type watchBody struct {
-	WatchedMS  int64 `json:"watched_ms" doc:"How much was watched: what counts."`
-	PositionMS int64 `json:"position_ms,omitempty" doc:"Where the player stands."`
-	DurationMS int64 `json:"duration_ms,omitempty" doc:"Of the item, as the player knows it."`
-}
-
-// event turns a body into the noun, strictly: an unknown field is an error.
-func decodeEvent(raw []byte) (upnext.Event, error) {
-	var b eventBody
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&b); err != nil {
-		var kind *json.UnmarshalTypeError
-		if errors.As(err, &kind) {
-			return upnext.Event{}, fmt.Errorf("event: %s: %s is not of its type: %w", kind.Field, kind.Value, upnext.ErrInvalid)
-		}
-		return upnext.Event{}, fmt.Errorf("event: %v: %w", err, upnext.ErrInvalid)
-	}
-	if b.Value == nil {
-		if upnext.EventKind(b.Kind) == upnext.Rate { // absent is not 0, the worst there is
-			return upnext.Event{}, fmt.Errorf("event %.80s: value: rate needs it: %w", b.ID, upnext.ErrInvalid)
-		}
-		b.Value = new(float64)
-	}
-	viewer, err := viewerOf(b.UserID, b.AnonymousID, true)
-	if err != nil {
-		return upnext.Event{}, fmt.Errorf("event %.80s: %w", b.ID, err)
-	}
-	e := upnext.Event{
-		ID: upnext.EventID(b.ID), Kind: upnext.EventKind(b.Kind), At: b.At.UTC(), Viewer: viewer, Session: b.SessionID,
-		Item: upnext.ItemID(b.ItemID), Creator: b.CreatorID, Target: b.TargetUserID, Topic: b.Topic, Query: b.Query, Text: b.Text,
-		Value: *b.Value, Amount: b.Amount, Currency: b.Currency, Scope: upnext.Scope(b.Scope), Token: b.Token, Surface: b.Surface,
-		Position: b.Position, Context: b.Context,
-	}
-	if w := b.Watch; w != nil {
-		e.Watch = &upnext.Watch{Watched: time.Duration(w.WatchedMS) * time.Millisecond, Position: time.Duration(w.PositionMS) * time.Millisecond, Duration: time.Duration(w.DurationMS) * time.Millisecond}
-	}
-	return e, nil
-}
-
-func bodyOfEvent(e upnext.Event) eventBody {
-	b := eventBody{
-		ID: string(e.ID), Kind: string(e.Kind), At: e.At, SessionID: e.Session, ItemID: string(e.Item), CreatorID: e.Creator,
-		TargetUserID: e.Target, Topic: e.Topic, Query: e.Query, Text: e.Text, Amount: e.Amount, Currency: e.Currency,
-		Scope: string(e.Scope), Surface: e.Surface, Position: e.Position, Context: e.Context,
-	}
-	if e.Viewer.Anonymous {
-		b.AnonymousID = e.Viewer.ID
-	} else {
-		b.UserID = e.Viewer.ID
-	}
-	if e.Value != 0 || e.Kind == upnext.Rate {
-		b.Value = &e.Value
-	}
-	if w := e.Watch; w != nil {
-		b.Watch = &watchBody{w.Watched.Milliseconds(), w.Position.Milliseconds(), w.Duration.Milliseconds()}
-	}
-	return b
-}
 
 type eventsOutput struct {
 	Accepted   int            `json:"accepted" doc:"Kept, and felt by the next answer."`
@@ -163,7 +76,7 @@ func (a *api) postEvents(c *gin.Context) {
 			reject(r, err)
 			continue
 		}
-		e, err := decodeEvent(r.JSON)
+		e, err := eventjson.Decode(r.JSON)
 		if err == nil {
 			e.ReceivedAt = a.Now().UTC()
 			e, err = a.Recommender.Prepare(who.tenant, e)
@@ -193,7 +106,7 @@ func (a *api) postEvents(c *gin.Context) {
 
 func (a *api) bulkEvents() *huma.Operation {
 	return a.bulkOperation("post-events", "/v1/events", "events", "Send events: one, an array, or NDJSON", http.StatusAccepted,
-		typeOf[eventBody](), "How many were kept, were known already, and were refused and why.", nil)
+		typeOf[eventjson.Event](), "How many were kept, were known already, and were refused and why.", nil)
 }
 
 func (a *api) retractEvent(ctx context.Context, in *struct {

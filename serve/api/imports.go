@@ -41,7 +41,7 @@ type importOutput struct{ Body importBody }
 func (a *api) startImport(ctx context.Context, in *struct {
 	Body struct {
 		Source    string `json:"source" minLength:"1" maxLength:"4096" doc:"s3://BUCKET/PREFIX, blob:TENANT/PREFIX in the object store, or a folder of the server: a prefix or one manifest." example:"s3://films/catalogue"`
-		Format    string `json:"format,omitempty" enum:"auto,folders,ndjson,csv,movielens" doc:"Default auto."`
+		Format    string `json:"format,omitempty" enum:"auto,folders,ndjson,csv,movielens,events,viewers" doc:"Default auto."`
 		OnMissing string `json:"on_missing,omitempty" enum:"keep,hide,delete" doc:"What becomes of items whose objects have gone; default keep."`
 	}
 }) (*importOutput, error) {

@@ -5,23 +5,24 @@ import (
 	"time"
 
 	"upnext"
+	"upnext/ingest/eventjson"
 )
 
 type profileBody struct {
-	UserID    string         `json:"user_id"`
-	Anonymous bool           `json:"anonymous,omitempty"`
-	Known     bool           `json:"known" doc:"Whether anything was ever heard of this viewer."`
-	Events    int            `json:"events"`
-	Seen      int            `json:"seen" doc:"Items seen, and so not shown again."`
-	Interests []interestBody `json:"interests" doc:"The several things that the viewer is drawn to; each is held by a real item."`
-	Topics    []beliefBody   `json:"topics"`
-	Creators  []beliefBody   `json:"creators"`
-	Languages []beliefBody   `json:"languages"`
-	Emotion   []beliefBody   `json:"emotion"`
-	Style     []beliefBody   `json:"style"`
-	Follows   []string       `json:"follows"`
-	Muted     []muteBody     `json:"muted"`
-	Recent    []eventBody    `json:"recent" doc:"Latest events, newest first: what all this is made of."`
+	UserID    string            `json:"user_id"`
+	Anonymous bool              `json:"anonymous,omitempty"`
+	Known     bool              `json:"known" doc:"Whether anything was ever heard of this viewer."`
+	Events    int               `json:"events"`
+	Seen      int               `json:"seen" doc:"Items seen, and so not shown again."`
+	Interests []interestBody    `json:"interests" doc:"The several things that the viewer is drawn to; each is held by a real item."`
+	Topics    []beliefBody      `json:"topics"`
+	Creators  []beliefBody      `json:"creators"`
+	Languages []beliefBody      `json:"languages"`
+	Emotion   []beliefBody      `json:"emotion"`
+	Style     []beliefBody      `json:"style"`
+	Follows   []string          `json:"follows"`
+	Muted     []muteBody        `json:"muted"`
+	Recent    []eventjson.Event `json:"recent" doc:"Latest events, newest first: what all this is made of."`
 }
 
 type interestBody struct {
@@ -60,7 +61,7 @@ func (a *api) getProfile(ctx context.Context, in *UserPath) (*profileOutput, err
 	b := profileBody{
 		UserID: id.ID, Anonymous: id.Anonymous, Known: p.Known, Events: p.Events, Seen: p.Seen, Interests: []interestBody{},
 		Topics: beliefs(p.Topics), Creators: beliefs(p.Creators), Languages: beliefs(p.Languages), Emotion: beliefs(p.Emotion), Style: beliefs(p.Style),
-		Follows: p.Follows, Muted: []muteBody{}, Recent: []eventBody{},
+		Follows: p.Follows, Muted: []muteBody{}, Recent: []eventjson.Event{},
 	}
 	if b.Follows == nil {
 		b.Follows = []string{}
@@ -76,7 +77,8 @@ func (a *api) getProfile(ctx context.Context, in *UserPath) (*profileOutput, err
 		b.Muted = append(b.Muted, muteBody{string(m.Scope), m.Value, string(m.Kind), m.At})
 	}
 	for _, e := range p.Recent {
-		b.Recent = append(b.Recent, bodyOfEvent(e))
+		e.Token = "" // it speaks for one answer, to whoever got it
+		b.Recent = append(b.Recent, eventjson.Of(e))
 	}
 	return &profileOutput{b}, nil
 }

@@ -26,6 +26,7 @@ type RequestBody struct {
 	Include     []string     `json:"include,omitempty" doc:"Fields of the items to return as properties."`
 	Explain     string       `json:"explain,omitempty" enum:"none,reasons,trace" doc:"Default reasons. trace needs a secret key."`
 	DeadlineMS  int          `json:"deadline_ms,omitempty" minimum:"1" maximum:"60000" doc:"What is not there by then costs its share of the answer. Default 1000."`
+	Record      *bool        `json:"record,omitempty" doc:"false: the answer is not kept, as it will not be shown, or not now: a trial, a batch run. It cannot be explained or learned from later. Default true."`
 	Backfill    string       `json:"backfill,omitempty" enum:"popular" doc:"What fills a page that the filter left short."`
 }
 
@@ -148,7 +149,7 @@ func (b RequestBody) request() (upnext.Request, error) {
 	req := upnext.Request{
 		Viewer: viewer, Session: b.SessionID, Scenario: b.Scenario, Count: b.Count,
 		Filter: b.Filter, Diversity: b.Diversity, Explain: b.Explain, Backfill: b.Backfill,
-		Deadline: time.Duration(b.DeadlineMS) * time.Millisecond,
+		Deadline: time.Duration(b.DeadlineMS) * time.Millisecond, Unrecorded: b.Record != nil && !*b.Record,
 	}
 	if c := b.Context; c != nil {
 		req.Locale, req.Device, req.Region, req.Context = c.Locale, c.Device, c.Region, c.Values

@@ -213,3 +213,35 @@ func TestOtherHost(t *testing.T) {
 		}
 	}
 }
+
+// TestExport: secret keys alone export, each its own tenant's, and go on where
+// a former export ended.
+func TestExport(t *testing.T) {
+	s := start(t, api.Key{Secret: "secret-of-the-shop", Tenant: "default"}, api.Key{Secret: "publishable-of-it", Tenant: "default", Publishable: true})
+	s.key = "publishable-of-it"
+	if status, _, _ := s.do("GET", "/v1/export/events", "", ""); status != 403 {
+		t.Errorf("with a publishable key: %d, want 403", status)
+	}
+	s.key = "secret-of-the-shop"
+	lines := `{"id":"e1","kind":"view","at":"2020-01-02T03:04:05Z","user_id":"u","item_id":"a"}` + "\n" +
+		`{"id":"e2","kind":"rate","at":"2021-01-02T03:04:05Z","anonymous_id":"u","item_id":"a","value":0}` + "\n"
+	if status, _, body := s.do("POST", "/v1/events", "application/x-ndjson", lines); status != 202 {
+		t.Fatal(status, body)
+	}
+	status, header, body := s.do("GET", "/v1/export/events", "", "")
+	if status != 200 || body != lines || header.Get("Content-Type") != "application/x-ndjson" {
+		t.Errorf("export: %d %v %q, want %q", status, header, body, lines)
+	}
+	if _, _, body := s.do("GET", "/v1/export/events?after=1", "", ""); body != lines[strings.Index(lines, "\n")+1:] {
+		t.Errorf("export after 1: %q, want the second event", body)
+	}
+	if status, header, body := s.do("GET", "/v1/export/events?after=2", "", ""); status != 200 || body != "" || header.Get("Upnext-Next-After") != "2" {
+		t.Errorf("export after 2: %d %v %q, want nothing, and 2 again", status, header, body)
+	}
+	if status, _, _ := s.do("GET", "/v1/export/events?after=-1", "", ""); status != 422 && status != 400 {
+		t.Errorf("export after -1: %d, want a refusal", status)
+	}
+	if status, _, _ := s.do("GET", "/v1/export/people", "", ""); status != 404 {
+		t.Errorf("export of what there is not: %d, want 404", status)
+	}
+}
