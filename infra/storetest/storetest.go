@@ -23,6 +23,7 @@ type Stores struct {
 	Viewers        upnext.Viewers
 	Slates         upnext.Slates
 	Imports        upnext.Imports
+	Locks          upnext.Locks
 
 	// Close ends their use; what was kept must be there at the next Open.
 	Close func() error
