@@ -44,6 +44,7 @@ func openPostgres(ctx context.Context, url string, logger *slog.Logger) (databas
 	if err != nil {
 		return database{}, err
 	}
+	delete(config.RuntimeParams, "pool_max_conns") // of jobs, which takes the same URL
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 5 * time.Second
 	}
