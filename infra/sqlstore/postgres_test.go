@@ -69,6 +69,8 @@ func (s *schemas) url(name string) string {
 	return u.String()
 }
 
+var discardLog = slog.New(slog.DiscardHandler)
+
 // opener opens stores in schemas, by name.
 func (s *schemas) opener() storetest.Open {
 	return func(t testing.TB, name string) storetest.Stores {

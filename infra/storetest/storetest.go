@@ -54,6 +54,8 @@ func Test(t *testing.T, open Open) {
 		{"viewers", testViewers},
 		{"slates", testSlates},
 		{"imports", testImports},
+		{"columns", testColumns},
+		{"locks", testLocks},
 		{"reopen", testReopen},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, open) })
