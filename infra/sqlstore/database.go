@@ -95,20 +95,29 @@ func query[T any](ctx context.Context, q querier, scan func(*sql.Rows) (T, error
 	if err := checkArgs(args); err != nil {
 		return nil, err
 	}
+	out, err := queryOnce(ctx, q, scan, text, args...)
+	if _, pool := q.(*sql.DB); pool && again(err) && ctx.Err() == nil {
+		// The connection was gone, as after a restart of the server; the pool has others.
+		out, err = queryOnce(ctx, q, scan, text, args...)
+	}
+	return out, failureIn(ctx, err)
+}
+
+func queryOnce[T any](ctx context.Context, q querier, scan func(*sql.Rows) (T, error), text string, args ...any) ([]T, error) {
 	rows, err := q.QueryContext(ctx, text, args...)
 	if err != nil {
-		return nil, failureIn(ctx, err)
+		return nil, err
 	}
 	defer func() { _ = rows.Close() }() // Err below has the reason
 	var out []T
 	for rows.Next() {
 		v, err := scan(rows)
 		if err != nil {
-			return nil, failureIn(ctx, err)
+			return nil, err
 		}
 		out = append(out, v)
 	}
-	return out, failureIn(ctx, rows.Err())
+	return out, rows.Err()
 }
 
 // one reads the one row of a statement, or ErrNotFound.

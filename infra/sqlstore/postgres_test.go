@@ -3,15 +3,18 @@ package sqlstore_test
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"upnext"
 	"upnext/infra/enginetest"
 	"upnext/infra/sqlstore"
 	"upnext/infra/storetest"
@@ -109,3 +112,45 @@ func timeout(d time.Duration) (context.Context, context.CancelFunc) {
 func TestPostgres(t *testing.T) { storetest.Test(t, newSchemas(t).opener()) }
 
 func BenchmarkPostgres(b *testing.B) { storetest.Bench(b, newSchemas(b).opener()) }
+
+// TestPostgresRefuses opens what cannot be used: the error says why, and never
+// shows a password.
+func TestPostgresRefuses(t *testing.T) {
+	made := newSchemas(t)
+	changed := func(name, text string) string {
+		url := made.url(name)
+		if err := openURL(t, url).Close(); err != nil {
+			t.Fatal(err)
+		}
+		conn, err := pgx.Connect(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = conn.Exec(t.Context(), text)
+		if err := errors.Join(err, conn.Close(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		return url
+	}
+	for _, c := range []struct {
+		name, url, words string
+		kind             error
+	}{
+		{"a newer database", changed("newer", `UPDATE schema_migrations SET version = 99`), "version is 99", upnext.ErrConflict},
+		{"a migration cut short", changed("dirty", `UPDATE schema_migrations SET dirty = true`), "cut short", upnext.ErrConflict},
+		{"no server", "postgres://me:secret@127.0.0.1:1/x?sslmode=disable", "127.0.0.1", upnext.ErrUnavailable},
+		{"no URL", "postgres://me:secret@[/x", "parse", upnext.ErrInvalid},
+		{"no number", made.url("n") + "&pool_writers=many", "pool_writers", upnext.ErrInvalid},
+		{"no such schema", strings.Replace(made.url("n"), "search_path=test_", "search_path=nowhere_", 1), "search_path", upnext.ErrInvalid},
+	} {
+		s, err := sqlstore.Open(t.Context(), c.url, discardLog)
+		if err == nil {
+			t.Errorf("%s: opened", c.name)
+			_ = s.Close()
+			continue
+		}
+		if !errors.Is(err, c.kind) || !strings.Contains(err.Error(), c.words) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %v, want %v, %q and no password", c.name, err, c.kind, c.words)
+		}
+	}
+}
