@@ -168,6 +168,12 @@ func (e Event) Validate(now time.Time) error {
 		return bad("query", "%d bytes, %d allowed", len(e.Query), MaxTitle)
 	case e.Watch != nil && (e.Watch.Watched < 0 || e.Watch.Position < 0 || e.Watch.Duration < 0):
 		return bad("watch", "negative")
+	case valueWithNUL(e.Context):
+		return bad("context", "a NUL character")
+	}
+	if field, found := withNUL("session_id", e.Session, "item_id", string(e.Item), "creator_id", e.Creator, "target", e.Target,
+		"topic", e.Topic, "query", e.Query, "text", e.Text, "currency", e.Currency, "token", e.Token, "surface", e.Surface); found {
+		return bad(field, "a NUL character")
 	}
 	return e.validateTarget(bad)
 }

@@ -104,7 +104,22 @@ func (it Item) Validate() error {
 	case !slices.Contains([]Status{"", Active, Hidden, Blocked}, it.Status):
 		return bad("status", "%q is none of active, hidden, blocked", it.Status)
 	}
+	if field, found := it.nul(); found {
+		return bad(field, "a NUL character")
+	}
 	return nil
+}
+
+// nul names the first field that holds a NUL character.
+func (it Item) nul() (field string, found bool) {
+	field, found = withNUL("title", it.Title, "description", it.Description, "tags", strings.Join(it.Tags, ""),
+		"language", it.Language, "creator_id", it.CreatorID, "creator_name", it.CreatorName, "series_id", it.SeriesID,
+		"regions", strings.Join(it.Regions, ""), "thumbnail", it.Thumbnail, "transcript", it.Transcript,
+		"lyrics", it.Lyrics, "comments", strings.Join(it.Comments, ""), "comment_key", it.CommentKey)
+	if !found && valueWithNUL(it.Attributes) {
+		return "attributes", true
+	}
+	return field, found
 }
 
 // IsTranscriptKey reports whether a Transcript is the key of an object rather

@@ -2,6 +2,7 @@ package upnext
 
 import (
 	"fmt"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -33,4 +34,39 @@ func checkID(what, id string) error {
 		}
 	}
 	return nil
+}
+
+// withNUL returns the name of the first text that holds a NUL character, of
+// pairs of a name and a text. No text of ours may: engines that end a text
+// there, or refuse it, would each keep something else.
+func withNUL(pairs ...string) (name string, found bool) {
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if strings.ContainsRune(pairs[i+1], 0) {
+			return pairs[i], true
+		}
+	}
+	return "", false
+}
+
+// valueWithNUL reports whether any text within a JSON-like value holds one.
+func valueWithNUL(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return strings.ContainsRune(v, 0)
+	case []string:
+		return strings.ContainsRune(strings.Join(v, ""), 0)
+	case []any:
+		for _, in := range v {
+			if valueWithNUL(in) {
+				return true
+			}
+		}
+	case map[string]any:
+		for name, in := range v {
+			if strings.ContainsRune(name, 0) || valueWithNUL(in) {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -2,6 +2,7 @@ package upnext
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -14,6 +15,22 @@ type Viewer struct {
 	BirthYear  int    // 0 where not known: then only items up to the MinAge of serve.Settings.UnknownAge are shown
 	Attributes map[string]any
 	UpdatedAt  time.Time
+}
+
+// Validate reports the first thing wrong with it, as an ErrInvalid that names
+// the field. It knows nothing of the Schema: see Schema.Check.
+func (v Viewer) Validate() error {
+	if err := v.ID.Validate(); err != nil {
+		return err
+	}
+	field, found := withNUL("locale", v.Locale, "region", v.Region)
+	if !found && valueWithNUL(v.Attributes) {
+		field, found = "attributes", true
+	}
+	if found {
+		return fmt.Errorf("viewer %s: %s: a NUL character: %w", v.ID, field, ErrInvalid)
+	}
+	return nil
 }
 
 // Viewers keeps the properties of those that a platform has described. A

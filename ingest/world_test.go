@@ -195,7 +195,7 @@ func openWorld(t testing.TB, path string, collections index.Collections) *world 
 // importer starts an Importer that stops with the test.
 func (w *world) importer(t testing.TB) *ingest.Importer {
 	t.Helper()
-	queue, err := jobs.Open(context.Background(), filepath.Join(w.path, "jobs.db"), w.Logger)
+	queue, err := jobs.Open(context.Background(), "sqlite:"+filepath.Join(w.path, "jobs.db"), w.Logger)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -69,10 +69,7 @@ func (r *Recommender) Feedback(ctx context.Context, t upnext.Tenant, events ...u
 		}
 	}
 	r.tenant(t) // followed from now on
-	select {
-	case r.wake <- struct{}{}:
-	default: // somebody has been told already
-	}
+	r.look()
 	return appended, nil
 }
 

@@ -41,6 +41,57 @@ func (r *Recommender) Run(ctx context.Context) error {
 				r.Logger.Error("cannot follow", "tenant", t, "error", err)
 			}
 		}
+		r.forgetStale()
+	}
+}
+
+// Changed says that another process that shares the stores has changed them:
+// Run looks at the tail of the events and the catalogue now. Where a viewer is
+// named, their events were taken back or their properties changed, and what
+// memory holds of them is dropped. It returns at once.
+func (r *Recommender) Changed(t upnext.Tenant, viewer upnext.ViewerID) {
+	if viewer != (upnext.ViewerID{}) {
+		key := viewerKey{t, viewer}
+		r.viewers.forget(key)
+		// Again after the next look: a page of events that was read before may
+		// be on its way to them.
+		r.mu.Lock()
+		r.stale[key] = true
+		r.mu.Unlock()
+	}
+	r.look()
+}
+
+// Missed says that other processes may have changed anything unheard. What
+// memory holds of viewers is dropped; they are read when they come.
+func (r *Recommender) Missed() {
+	r.mu.Lock()
+	r.missed = true
+	r.mu.Unlock()
+	r.viewers.forgetAll()
+	r.look()
+}
+
+// look wakes Run.
+func (r *Recommender) look() {
+	select {
+	case r.wake <- struct{}{}:
+	default: // somebody has been told already
+	}
+}
+
+// forgetStale drops who was changed elsewhere before the look that has ended.
+func (r *Recommender) forgetStale() {
+	r.mu.Lock()
+	stale, missed := r.stale, r.missed
+	r.stale, r.missed = map[viewerKey]bool{}, false
+	r.mu.Unlock()
+	if missed {
+		r.viewers.forgetAll()
+		return
+	}
+	for key := range stale {
+		r.viewers.forget(key)
 	}
 }
 

@@ -75,7 +75,9 @@ type Recommender struct {
 
 	mu      sync.Mutex
 	tenants map[upnext.Tenant]*tenant
-	wake    chan struct{} // events were appended: look at the tail
+	stale   map[viewerKey]bool // viewers whom another process has changed, since the last look
+	missed  bool               // any viewer may be stale
+	wake    chan struct{}      // events were appended: look at the tail
 }
 
 // New returns a Recommender that has loaded nothing yet: see Run.
@@ -99,6 +101,7 @@ func New(cfg Config) *Recommender {
 	r := &Recommender{
 		Config: cfg, sources: sources, version: cfg.Settings.version(),
 		tenants: map[upnext.Tenant]*tenant{}, wake: make(chan struct{}, 1),
+		stale: map[viewerKey]bool{},
 	}
 	r.viewers = newViewers(cfg)
 	r.slates = newSlateQueue(cfg.Settings.SlateQueue)

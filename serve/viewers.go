@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -139,6 +140,16 @@ func (v *viewers) forget(key viewerKey) {
 		h.mu.Lock()
 		h.loaded, h.known, h.toldAt = false, false, time.Time{}
 		h.mu.Unlock()
+	}
+}
+
+// forgetAll drops everybody from memory.
+func (v *viewers) forgetAll() {
+	v.mu.Lock()
+	keys := slices.Collect(maps.Keys(v.held))
+	v.mu.Unlock()
+	for _, key := range keys {
+		v.forget(key)
 	}
 }
 

@@ -127,7 +127,7 @@ func (w *world) put(items ...upnext.Item) {
 		records[i] = upnext.Record{Item: it, Hash: it.Title}
 		entries[i] = index.Entry{ID: it.ID, Vector: vectorOf(string(it.ID), it.Tags...), Fields: records[i].Fields()}
 	}
-	if _, err := w.store.Catalog.Put(w.t.Context(), tenantT, records...); err != nil {
+	if _, err := w.cfg.Catalog.Put(w.t.Context(), tenantT, records...); err != nil {
 		w.t.Fatal(err)
 	}
 	if err := w.index.Upsert(w.t.Context(), entries...); err != nil {

@@ -1,23 +1,21 @@
-// Package jobs runs River on a database file of its own: work that survives
-// its process. Workers and arguments are River's own types.
+// Package jobs runs River on a database file of its own, or on PostgreSQL for
+// several processes at once: work that survives its process. Workers and
+// arguments are River's own types.
 package jobs
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net/url"
-	"sync/atomic"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riversqlite"
-	"github.com/riverqueue/river/rivermigrate"
 	"github.com/riverqueue/river/rivertype"
-	_ "modernc.org/sqlite" // the driver named "sqlite"
 
 	"upnext"
 )
@@ -25,11 +23,42 @@ import (
 // Queue holds jobs. Register workers, then Start; Insert works from Open on,
 // for kinds of jobs that have a worker.
 type Queue struct {
-	db      *sql.DB
+	engine  engine
 	workers *river.Workers
 	logger  *slog.Logger
-	client  atomic.Pointer[river.Client[*sql.Tx]]
-	insert  *river.Client[*sql.Tx] // inserts before Start, and in processes that never work
+	insert  client // inserts before Start, and in processes that never work
+
+	mu      sync.Mutex
+	client  client // works; nil before Start and after Stop
+	rescuer func() // ends what Start has begun beside it; waits for that
+}
+
+// client is what we use of a river.Client, whatever its database.
+type client interface {
+	Start(ctx context.Context) error
+	Stop(ctx context.Context) error
+	StopAndCancel(ctx context.Context) error
+	Insert(ctx context.Context, args river.JobArgs, opts *river.InsertOpts) (*rivertype.JobInsertResult, error)
+	InsertMany(ctx context.Context, params []river.InsertManyParams) ([]*rivertype.JobInsertResult, error)
+	JobCancel(ctx context.Context, id int64) (*rivertype.JobRow, error)
+}
+
+// engine is what differs between the databases.
+type engine interface {
+	// newClient makes a client; its name, where it works, is in the Config.
+	newClient(c *river.Config) (client, error)
+	// poll is how often a client looks for jobs that nobody told it of.
+	poll() time.Duration
+	// tagged returns up to limit jobs with the tag that have not ended and
+	// that nobody has tried to cancel.
+	tagged(ctx context.Context, tag string, limit int) ([]int64, error)
+	// waiting counts the jobs with the tag that have not ended.
+	waiting(ctx context.Context, tag string) (int, error)
+	// watch keeps this client's claim to its jobs until ctx ends, and takes
+	// over those of clients that have died. Its first claim stands when it
+	// returns; stop waits for its end.
+	watch(ctx context.Context, name string) (stop func(), err error)
+	close() error
 }
 
 // Settings say how a Queue works.
@@ -40,55 +69,65 @@ type Settings struct {
 	MaxBackoff  time.Duration // longest wait before the next attempt
 }
 
-// Open opens the file, or makes it, and brings its tables up to date. The
-// caller must be the only process that has it: jobs that a killed process left
-// running are made available again.
-func Open(ctx context.Context, path string, logger *slog.Logger) (*Queue, error) {
-	// FULL: a job that Insert has returned survives a power cut.
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_txlock=immediate")
+// Open opens the queue that a URL names, makes it where it is not there, and
+// brings its tables up to date.
+//
+// "sqlite:FILE" is a file of its own. The caller must be the only process that
+// has it: jobs that a killed process left running are made available again.
+// "postgres://…" is a queue that several processes share; its tables are in a
+// schema of their own, "river". What a killed process left running is worked by
+// another within half a minute.
+func Open(ctx context.Context, url string, logger *slog.Logger) (*Queue, error) {
+	name, rest, _ := strings.Cut(url, ":")
+	var e engine
+	var err error
+	switch name {
+	case "sqlite":
+		e, err = openSQLite(ctx, rest, logger)
+	case "postgres", "postgresql":
+		e, err = openPostgres(ctx, url, logger)
+		url = redact(url)
+	default:
+		return nil, fmt.Errorf("jobs %q: no such engine; there are sqlite and postgres: %w", redact(url), upnext.ErrInvalid)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("open jobs %s: %w", path, err)
+		return nil, fmt.Errorf("open jobs %s: %w", url, unavailable(err))
 	}
-	db.SetMaxOpenConns(1) // SQLite has one writer; River's polls are writes
-	q := &Queue{db: db, workers: river.NewWorkers(), logger: logger}
-	if err := q.prepare(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open jobs %s: %w", path, unavailable(err)), db.Close())
+	insert, err := e.newClient(&river.Config{Logger: quiet(logger), SkipUnknownJobCheck: true})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open jobs %s: %w", url, unavailable(err)), e.close())
 	}
-	return q, nil
+	return &Queue{engine: e, workers: river.NewWorkers(), logger: logger, insert: insert}, nil
 }
 
-func (q *Queue) prepare(ctx context.Context) error {
-	migrator, err := rivermigrate.New(riversqlite.New(q.db), &rivermigrate.Config{Logger: quiet(q.logger)})
+// redact takes the password out of a URL, for errors and logs.
+func redact(text string) string {
+	u, err := url.Parse(text)
 	if err != nil {
-		return err
+		engine, _, _ := strings.Cut(text, ":")
+		return engine + ":…" // where a password stands nobody knows
 	}
-	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
-		return err
-	}
-	// River's own rescue waits for an hour, as another process might be at it.
-	const rescue = `UPDATE river_job SET state = 'available', attempt = max(attempt - 1, 0), scheduled_at = CURRENT_TIMESTAMP WHERE state = 'running'`
-	if _, err := q.db.ExecContext(ctx, rescue); err != nil {
-		return err
-	}
-	q.insert, err = river.NewClient(riversqlite.New(q.db), &river.Config{Logger: quiet(q.logger), SkipUnknownJobCheck: true})
-	return err
+	return u.Redacted()
 }
 
 // Register adds the worker of one kind of job. Only before Start.
 func Register[T river.JobArgs](q *Queue, w river.Worker[T]) { river.AddWorker(q.workers, w) }
 
-// Start works until Stop. A job begins within some 50 ms of its Insert.
+// Start works until Stop. A job begins within some 50 ms of its Insert; one
+// whose Insert nobody was told of, in half a second.
 func (q *Queue) Start(ctx context.Context, s Settings) error {
 	timeout := s.JobTimeout
 	if timeout == 0 {
 		timeout = -1 // River's word for none
 	}
-	client, err := river.NewClient(riversqlite.New(q.db), &river.Config{
-		Logger: quiet(q.logger), Workers: q.workers, Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: max(s.Workers, 1)}},
-		FetchPollInterval: 50 * time.Millisecond, FetchCooldown: 5 * time.Millisecond, JobTimeout: timeout, MaxAttempts: max(s.MaxAttempts, 1),
+	name := clientName()
+	client, err := q.engine.newClient(&river.Config{
+		ID: name, Logger: quiet(q.logger), Workers: q.workers, Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: max(s.Workers, 1)}},
+		FetchPollInterval: q.engine.poll(), FetchCooldown: 5 * time.Millisecond, JobTimeout: timeout, MaxAttempts: max(s.MaxAttempts, 1),
 		RetryPolicy: backoff{max(s.MaxBackoff, time.Second)}, SkipUnknownJobCheck: true,
-		// Where the disk was full for long, River gives up saying that a job has
-		// ended: it is tried again after this. No job of ours runs as long.
+		// Where the database was away or its disk full for long, River gives up
+		// saying that a job has ended: it is tried again after this. No job of
+		// ours runs as long.
 		RescueStuckJobsAfter:        time.Hour,
 		CompletedJobRetentionPeriod: time.Hour, CancelledJobRetentionPeriod: time.Hour, DiscardedJobRetentionPeriod: 30 * 24 * time.Hour,
 	})
@@ -96,20 +135,32 @@ func (q *Queue) Start(ctx context.Context, s Settings) error {
 		return fmt.Errorf("start jobs: %w", err)
 	}
 	// River's context is the attempts' too: they end when Stop says so.
-	if err := client.Start(context.WithoutCancel(ctx)); err != nil {
+	ctx = context.WithoutCancel(ctx)
+	stop, err := q.engine.watch(ctx, name) // before the first job is taken
+	if err != nil {
 		return fmt.Errorf("start jobs: %w", unavailable(err))
 	}
-	q.client.Store(client)
+	if err := client.Start(ctx); err != nil {
+		stop()
+		return fmt.Errorf("start jobs: %w", unavailable(err))
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.client, q.rescuer = client, stop
 	return nil
 }
 
 // Stop lets running jobs finish for as long as ctx lasts, then cancels their
 // contexts and waits for them to return. What was cut short is worked again.
 func (q *Queue) Stop(ctx context.Context) error {
-	client := q.client.Swap(nil)
+	q.mu.Lock()
+	client, stop := q.client, q.rescuer
+	q.client, q.rescuer = nil, nil
+	q.mu.Unlock()
 	if client == nil {
 		return nil
 	}
+	defer stop() // last: the claim stands while jobs run
 	err := client.Stop(ctx)
 	if ctx.Err() != nil {
 		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
@@ -143,19 +194,13 @@ func (q *Queue) InsertMany(ctx context.Context, jobs []river.InsertManyParams) e
 }
 
 // CancelTagged cancels every job that has the tag and has not ended: one that
-// runs has its context cancelled, one that waits is never worked. It returns
+// runs, in whatever process, has its context cancelled; one that waits is never
+// worked. It returns
 // how many there were.
 func (q *Queue) CancelTagged(ctx context.Context, tag string) (int, error) {
 	n := 0
 	for {
-		// Tags are a list in SQLite's binary JSON; River lets a tag hold three or
-		// more letters, digits, _ and - alone.
-		rows, err := q.db.QueryContext(ctx, `SELECT id FROM river_job WHERE state IN ('available','pending','retryable','running','scheduled')
-			AND instr(json(tags), '"' || $1 || '"') > 0 AND json_extract(metadata, '$.cancel_attempted_at') IS NULL LIMIT 500`, tag)
-		if err != nil {
-			return n, fmt.Errorf("cancel jobs of %s: %w", tag, unavailable(err))
-		}
-		ids, err := scanIDs(rows)
+		ids, err := q.engine.tagged(ctx, tag, 500)
 		if err != nil {
 			return n, fmt.Errorf("cancel jobs of %s: %w", tag, unavailable(err))
 		}
@@ -173,36 +218,23 @@ func (q *Queue) CancelTagged(ctx context.Context, tag string) (int, error) {
 
 // Waiting returns how many jobs with the tag have not ended.
 func (q *Queue) Waiting(ctx context.Context, tag string) (int, error) {
-	var n int
-	err := q.db.QueryRowContext(ctx, `SELECT count(*) FROM river_job WHERE state IN ('available','pending','retryable','running','scheduled')
-		AND instr(json(tags), '"' || $1 || '"') > 0`, tag).Scan(&n)
+	n, err := q.engine.waiting(ctx, tag)
 	if err != nil {
 		return 0, fmt.Errorf("count jobs of %s: %w", tag, unavailable(err))
 	}
 	return n, nil
 }
 
-// Close closes the file. Stop comes first.
-func (q *Queue) Close() error { return q.db.Close() }
+// Close closes the database. Stop comes first.
+func (q *Queue) Close() error { return q.engine.close() }
 
-func (q *Queue) any() *river.Client[*sql.Tx] {
-	if c := q.client.Load(); c != nil {
-		return c
+func (q *Queue) any() client {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.client != nil {
+		return q.client
 	}
 	return q.insert
-}
-
-func scanIDs(rows *sql.Rows) ([]int64, error) {
-	defer rows.Close()
-	var ids []int64
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		ids = append(ids, id)
-	}
-	return ids, rows.Err()
 }
 
 // backoff waits 1 s, 2 s, 4 s … up to its most, with a quarter of jitter.
@@ -216,21 +248,8 @@ func (b backoff) NextRetry(job *rivertype.JobRow) time.Time {
 
 // unavailable marks a database's error as ours, but for a context's.
 func unavailable(err error) error {
-	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if err == nil || errors.Is(err, upnext.ErrInvalid) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", upnext.ErrUnavailable, err)
-}
-
-// quiet keeps River's chatter about itself out of the log.
-func quiet(l *slog.Logger) *slog.Logger { return slog.New(atLeast{l.Handler(), slog.LevelWarn}) }
-
-type atLeast struct {
-	slog.Handler
-	level slog.Level
-}
-
-// Enabled is asked before each record is made.
-func (h atLeast) Enabled(ctx context.Context, l slog.Level) bool {
-	return l >= h.level && h.Handler.Enabled(ctx, l)
 }

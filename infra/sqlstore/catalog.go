@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -30,6 +31,9 @@ func (c *Catalog) Put(ctx context.Context, t upnext.Tenant, records ...upnext.Re
 	for i, r := range records {
 		body, err := encodeItem(r.Item)
 		if err != nil {
+			return nil, fmt.Errorf("put: %w", err)
+		}
+		if err := checkColumns("item id", string(r.Item.ID), "source", r.Source, "hash", r.Hash); err != nil {
 			return nil, fmt.Errorf("put: %w", err)
 		}
 		rows[i] = putRow{string(r.Item.ID), r.Source, r.Hash, digest(r.Source, r.Hash, body), body}
@@ -59,11 +63,16 @@ func (c *Catalog) put(ctx context.Context, t upnext.Tenant, rows []putRow) ([]up
 		}
 		tombs := map[string]bool{}
 		for id, s := range before {
-			tombs[id] = s.deleted
+			if s.deleted {
+				tombs[id] = true
+			}
 		}
 		compare(rows, before, statuses)
 		return write(ctx, tx, t, rows, statuses, tombs, version)
 	})
+	if err == nil {
+		c.db.changed(t)
+	}
 	return statuses, err
 }
 
@@ -136,12 +145,11 @@ func write(ctx context.Context, tx *sql.Tx, t upnext.Tenant, rows []putRow, stat
 		if err != nil {
 			return fmt.Errorf("item %s: %w", r.id, err)
 		}
-		if tombs[r.id] {
-			// A mark that work in flight left after the delete would hide the new item from Pending.
-			if err := unmark(ctx, tx, t, r.id); err != nil {
-				return fmt.Errorf("item %s: %w", r.id, err)
-			}
-			delete(tombs, r.id)
+	}
+	for _, id := range slices.Sorted(maps.Keys(tombs)) { // the order in which Mark takes the rows
+		// A mark that work in flight left after the delete would hide the new item from Pending.
+		if err := unmark(ctx, tx, t, id); err != nil {
+			return fmt.Errorf("item %s: %w", id, err)
 		}
 	}
 	return nil
@@ -183,6 +191,12 @@ func (c *Catalog) Delete(ctx context.Context, t upnext.Tenant, ids ...upnext.Ite
 	if len(ids) == 0 {
 		return 0, nil
 	}
+	for _, id := range ids {
+		if err := checkColumns("item id", string(id)); err != nil {
+			return 0, fmt.Errorf("delete: %w", err)
+		}
+	}
+	unmarked := slices.Sorted(slices.Values(ids)) // the order in which Mark takes the rows
 	deleted := 0
 	err := c.db.update(ctx, func(tx *sql.Tx) error {
 		deleted = 0
@@ -204,6 +218,8 @@ func (c *Catalog) Delete(ctx context.Context, t upnext.Tenant, ids ...upnext.Ite
 				return err
 			}
 			deleted += int(n)
+		}
+		for _, id := range unmarked {
 			if err := unmark(ctx, tx, t, string(id)); err != nil {
 				return fmt.Errorf("item %s: %w", id, err)
 			}
@@ -213,6 +229,7 @@ func (c *Catalog) Delete(ctx context.Context, t upnext.Tenant, ids ...upnext.Ite
 	if err != nil {
 		return 0, fmt.Errorf("delete %d items: %w", len(ids), err)
 	}
+	c.db.changed(t)
 	return deleted, nil
 }
 

@@ -43,6 +43,9 @@ type eventRow struct {
 }
 
 func encodeEvent(e upnext.Event) (eventRow, error) {
+	if err := checkColumns("event id", string(e.ID), "viewer", e.Viewer.String()); err != nil {
+		return eventRow{}, err
+	}
 	body, err := encode(fmt.Sprintf("event %s", e.ID), eventBody{
 		Kind: string(e.Kind), Session: e.Session, Item: string(e.Item), Creator: e.Creator, Target: e.Target,
 		Topic: e.Topic, Query: e.Query, Text: e.Text, Value: e.Value, Amount: e.Amount, Currency: e.Currency,

@@ -11,31 +11,26 @@ import (
 // Events is the upnext.Events.
 type Events struct {
 	db     database
-	insert *sql.Stmt // on the writing connection
+	insert *inserter
 	commit *committer
 }
 
 var _ upnext.Events = (*Events)(nil)
 
-// eventCounter names the counter of a tenant's sequence numbers.
-const eventCounter = "events"
-
 func openEvents(ctx context.Context, db database) (*Events, error) {
-	insert, err := db.write.PrepareContext(ctx, `
-		INSERT INTO events (tenant, seq, viewer, id, at, received_at, body) VALUES ($1, $2, $3, $4, $5, $6, $7)
-		ON CONFLICT (tenant, id, viewer) DO NOTHING`)
+	insert, err := newInserter(ctx, db)
 	if err != nil {
-		return nil, failure(err)
+		return nil, failureIn(ctx, err)
 	}
 	e := &Events{db: db, insert: insert}
-	e.commit = startCommitter(e.write)
+	e.commit = startCommitter(insert.write)
 	return e, nil
 }
 
 // close ends the committer once what has queued is committed.
 func (e *Events) close() {
 	e.commit.close()
-	_ = e.insert.Close() // a statement dies with its connection
+	e.insert.close()
 }
 
 // Append implements upnext.Events. If ctx ends while the events are being
@@ -44,6 +39,9 @@ func (e *Events) close() {
 func (e *Events) Append(ctx context.Context, t upnext.Tenant, events ...upnext.Event) ([]upnext.Appended, error) {
 	if len(events) == 0 {
 		return nil, ctx.Err()
+	}
+	if err := checkColumns("tenant", string(t)); err != nil {
+		return nil, fmt.Errorf("append: %w", err)
 	}
 	rows := make([]eventRow, len(events))
 	for i, ev := range events {
@@ -58,38 +56,6 @@ func (e *Events) Append(ctx context.Context, t upnext.Tenant, events ...upnext.E
 		return nil, fmt.Errorf("append %d events: %w", len(events), err)
 	}
 	return appended, nil
-}
-
-// write commits a group of calls in one transaction and fills in their
-// outcomes. The calls come ordered by tenant: two writers of one database take
-// the counters' rows in one order, so they never wait for each other in a ring.
-func (e *Events) write(ctx context.Context, calls []*appendCall) error {
-	return e.db.update(ctx, func(tx *sql.Tx) error {
-		insert := tx.StmtContext(ctx, e.insert)
-		defer func() { _ = insert.Close() }() // ends with the transaction anyway
-		for _, c := range calls {
-			seq, err := bump(ctx, tx, c.tenant, eventCounter, len(c.rows))
-			if err != nil {
-				return err
-			}
-			for i, r := range c.rows {
-				res, err := insert.ExecContext(ctx, string(c.tenant), seq+int64(i), r.viewer, r.id, r.at, r.received, r.body)
-				if err != nil {
-					return fmt.Errorf("event %s: %w", r.id, err)
-				}
-				n, err := res.RowsAffected()
-				if err != nil {
-					return err
-				}
-				if n == 0 {
-					c.out[i] = upnext.Appended{Duplicate: true}
-				} else {
-					c.out[i] = upnext.Appended{Seq: seq + int64(i)}
-				}
-			}
-		}
-		return nil
-	})
 }
 
 // Retract implements upnext.Events.
@@ -113,7 +79,10 @@ func (e *Events) Retract(ctx context.Context, t upnext.Tenant, viewer upnext.Vie
 		var err error
 		event, err = one(ctx, tx, scanEvent, `DELETE FROM events WHERE tenant = $1 AND id = $2 AND viewer = $3
 			RETURNING `+eventColumns, string(t), string(id), sender)
-		return err
+		if err != nil {
+			return err
+		}
+		return e.db.forget(ctx, tx, t, sender)
 	})
 	if err != nil {
 		return upnext.Event{}, fmt.Errorf("retract event %s: %w", id, err)
@@ -150,7 +119,7 @@ func (e *Events) Since(ctx context.Context, t upnext.Tenant, after int64, limit 
 
 // Erase implements upnext.Events.
 func (e *Events) Erase(ctx context.Context, t upnext.Tenant, viewer upnext.ViewerID) (int, error) {
-	n, err := e.db.remove(ctx, `DELETE FROM events WHERE tenant = $1 AND viewer = $2`, string(t), viewer.String())
+	n, err := e.db.removeOf(ctx, t, viewer, `DELETE FROM events WHERE tenant = $1 AND viewer = $2`)
 	if err != nil {
 		return 0, fmt.Errorf("erase the events of %s: %w", viewer, err)
 	}
@@ -159,6 +128,9 @@ func (e *Events) Erase(ctx context.Context, t upnext.Tenant, viewer upnext.Viewe
 
 // remove runs a DELETE in a transaction of its own and returns how many rows went.
 func (db database) remove(ctx context.Context, text string, args ...any) (int, error) {
+	if err := checkArgs(args); err != nil {
+		return 0, err
+	}
 	var n int64
 	err := db.update(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, text, args...)
@@ -167,6 +139,25 @@ func (db database) remove(ctx context.Context, text string, args ...any) (int, e
 		}
 		n, err = res.RowsAffected()
 		return err
+	})
+	return int(n), err
+}
+
+// removeOf is remove of a viewer's rows, of which other processes are told.
+func (db database) removeOf(ctx context.Context, t upnext.Tenant, viewer upnext.ViewerID, text string) (int, error) {
+	if err := checkColumns("tenant", string(t), "viewer", viewer.String()); err != nil {
+		return 0, err
+	}
+	var n int64
+	err := db.update(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, text, string(t), viewer.String())
+		if err != nil {
+			return err
+		}
+		if n, err = res.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		return db.forget(ctx, tx, t, viewer.String())
 	})
 	return int(n), err
 }

@@ -44,6 +44,9 @@ type stageRow struct {
 
 // SaveImport implements upnext.Imports.
 func (s *Imports) SaveImport(ctx context.Context, t upnext.Tenant, imp upnext.Import) error {
+	if err := checkColumns("tenant", string(t), "import id", string(imp.ID)); err != nil {
+		return fmt.Errorf("save import: %w", err)
+	}
 	body, err := encode(fmt.Sprintf("import %s", imp.ID), importRow{
 		Source: imp.Source, Format: imp.Format, OnMissing: string(imp.OnMissing), State: string(imp.State), Error: imp.Error,
 		Total: imp.Total, Created: imp.Created, Updated: imp.Updated, Unchanged: imp.Unchanged, Missing: imp.Missing,
@@ -140,14 +143,10 @@ func (s *Imports) AddFailures(ctx context.Context, t upnext.Tenant, id upnext.Im
 	return nil
 }
 
-// maxCell bounds what clean lets through, in bytes: PostgreSQL takes no more
-// than about 2,700 in a key.
-const maxCell = 2_000
-
 // clean makes any bytes fit a text column: UTF-8 without NUL, not too long.
 func clean(s string) string {
-	if len(s) > maxCell {
-		cut := maxCell
+	if len(s) > maxColumn {
+		cut := maxColumn
 		for cut > 0 && !utf8.RuneStart(s[cut]) {
 			cut--
 		}

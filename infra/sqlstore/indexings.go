@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -18,6 +19,16 @@ var _ upnext.Indexings = (*Indexings)(nil)
 func (x *Indexings) Mark(ctx context.Context, t upnext.Tenant, done ...upnext.Indexing) error {
 	if len(done) == 0 {
 		return nil
+	}
+	// One order for all who mark at once; of the same mark twice the later stays.
+	done = slices.Clone(done)
+	slices.SortStableFunc(done, func(a, b upnext.Indexing) int {
+		return cmp.Or(cmp.Compare(a.Item, b.Item), cmp.Compare(a.Collection, b.Collection))
+	})
+	for _, d := range done {
+		if err := checkColumns("tenant", string(t), "item id", string(d.Item), "collection", d.Collection, "hash", d.Hash); err != nil {
+			return fmt.Errorf("mark: %w", err)
+		}
 	}
 	err := x.db.update(ctx, func(tx *sql.Tx) error {
 		stmt, err := tx.PrepareContext(ctx, `

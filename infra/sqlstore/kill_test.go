@@ -18,17 +18,17 @@ import (
 	"upnext/infra/sqlstore"
 )
 
-// childFile names, in a child process of TestKilled, the database to fill.
+// childFile names, in a child process of TestKilled, the URL of the database to fill.
 const childFile = "UPNEXT_TEST_SQLSTORE_CHILD"
 
 // TestKilled kills a process that appends events and puts items, at random
 // moments from its first start on: what it had acknowledged is there.
 func TestKilled(t *testing.T) {
-	if file := os.Getenv(childFile); file != "" {
-		fill(t, file)
+	if url := os.Getenv(childFile); url != "" {
+		fill(t, url)
 		return
 	}
-	file := filepath.Join(t.TempDir(), "killed.db")
+	url := "sqlite:" + filepath.Join(t.TempDir(), "killed.db")
 	random := rand.New(rand.NewPCG(1, 2))
 	acknowledged := map[string]bool{}
 	const rounds, early = 14, 5
@@ -38,10 +38,10 @@ func TestKilled(t *testing.T) {
 		if round >= early {
 			lines, wait = 1+random.IntN(400), time.Duration(random.IntN(20))*time.Millisecond
 		}
-		for _, line := range runAndKill(t, file, round, lines, wait) {
+		for _, line := range runAndKill(t, url, round, lines, wait) {
 			acknowledged[line] = true
 		}
-		compareKept(t, file, acknowledged)
+		compareKept(t, url, acknowledged)
 	}
 	if len(acknowledged) < rounds*10 {
 		t.Errorf("%d writes were acknowledged in %d rounds, too few to show anything", len(acknowledged), rounds)
@@ -50,10 +50,10 @@ func TestKilled(t *testing.T) {
 
 // runAndKill runs a child until it has printed some lines, waits, kills it and
 // returns all that it printed.
-func runAndKill(t *testing.T, file string, round, lines int, wait time.Duration) []string {
+func runAndKill(t *testing.T, url string, round, lines int, wait time.Duration) []string {
 	t.Helper()
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilled$")
-	child.Env = append(os.Environ(), childFile+"="+file, fmt.Sprint("UPNEXT_TEST_ROUND=", round))
+	child.Env = append(os.Environ(), childFile+"="+url, fmt.Sprint("UPNEXT_TEST_ROUND=", round))
 	child.Stderr = os.Stderr
 	out, err := child.StdoutPipe()
 	if err != nil {
@@ -80,8 +80,8 @@ func runAndKill(t *testing.T, file string, round, lines int, wait time.Duration)
 }
 
 // fill writes from eight goroutines and prints each acknowledged id, until killed.
-func fill(t *testing.T, file string) {
-	s, err := sqlstore.Open(t.Context(), "sqlite:"+file, slog.New(slog.DiscardHandler))
+func fill(t *testing.T, url string) {
+	s, err := sqlstore.Open(t.Context(), url, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,9 +120,9 @@ func fill(t *testing.T, file string) {
 	wg.Wait()
 }
 
-func compareKept(t *testing.T, file string, acknowledged map[string]bool) {
+func compareKept(t *testing.T, url string, acknowledged map[string]bool) {
 	t.Helper()
-	s := openFile(t, file)
+	s := openURL(t, url)
 	defer func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)

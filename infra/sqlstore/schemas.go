@@ -32,6 +32,9 @@ func (s *Schemas) PutSchema(ctx context.Context, t upnext.Tenant, kind string, s
 	if err != nil {
 		return err
 	}
+	if err := checkColumns("tenant", string(t), "kind", kind); err != nil {
+		return fmt.Errorf("put schema: %w", err)
+	}
 	err = s.db.update(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO schemas (tenant, kind, body) VALUES ($1, $2, $3)
 			ON CONFLICT (tenant, kind) DO UPDATE SET body = excluded.body`, string(t), kind, body)
@@ -40,6 +43,7 @@ func (s *Schemas) PutSchema(ctx context.Context, t upnext.Tenant, kind string, s
 	if err != nil {
 		return fmt.Errorf("put the schema of %s: %w", kind, err)
 	}
+	s.db.changed(t)
 	return nil
 }
 

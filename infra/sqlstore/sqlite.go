@@ -15,6 +15,7 @@ import (
 
 	"github.com/golang-migrate/migrate/v4"
 	migratesqlite "github.com/golang-migrate/migrate/v4/database/sqlite"
+	"github.com/golang-migrate/migrate/v4/source"
 	"github.com/golang-migrate/migrate/v4/source/iofs"
 
 	"upnext"
@@ -110,12 +111,9 @@ func migrateSQLite(file string) (version uint, err error) {
 	if err != nil {
 		return 0, err
 	}
-	newest, err := source.First()
+	newest, err := newestOf(source)
 	if err != nil {
 		return 0, errors.Join(err, source.Close())
-	}
-	for next := newest; err == nil; next, err = source.Next(newest) {
-		newest = next
 	}
 	db, err := poolSQLite(context.Background(), file, 1, "")
 	if err != nil {
@@ -136,13 +134,25 @@ func migrateSQLite(file string) (version uint, err error) {
 	return newest, upgrade(m, newest)
 }
 
+// newestOf returns the version of a folder's last migration.
+func newestOf(source source.Driver) (uint, error) {
+	newest, err := source.First()
+	if err != nil {
+		return 0, err
+	}
+	for next := newest; err == nil; next, err = source.Next(newest) {
+		newest = next
+	}
+	return newest, nil
+}
+
 func upgrade(m *migrate.Migrate, newest uint) error {
 	at, dirty, err := m.Version()
 	switch {
 	case err != nil && !errors.Is(err, migrate.ErrNilVersion):
 		return failure(err)
 	case dirty:
-		return fmt.Errorf("a migration to version %d was cut short; restore the file from a copy: %w", at, upnext.ErrConflict)
+		return fmt.Errorf("a migration to version %d was cut short; restore the database from a copy: %w", at, upnext.ErrConflict)
 	case at > newest:
 		return fmt.Errorf("written by a newer program: its version is %d, this program knows %d: %w", at, newest, upnext.ErrConflict)
 	}

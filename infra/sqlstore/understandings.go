@@ -26,6 +26,9 @@ func (u *Understandings) Believe(ctx context.Context, t upnext.Tenant, beliefs m
 	ids := slices.Sorted(maps.Keys(beliefs)) // an order that any two writers share
 	bodies := make([]string, len(ids))
 	for i, id := range ids {
+		if err := checkColumns("item id", string(id)); err != nil {
+			return fmt.Errorf("believe: %w", err)
+		}
 		body, err := encodeUnderstanding(string(id), beliefs[id])
 		if err != nil {
 			return fmt.Errorf("believe: %w", err)
@@ -54,6 +57,7 @@ func (u *Understandings) Believe(ctx context.Context, t upnext.Tenant, beliefs m
 	if err != nil {
 		return fmt.Errorf("believe of %d items: %w", len(beliefs), err)
 	}
+	u.db.changed(t)
 	return nil
 }
 
@@ -61,6 +65,9 @@ func (u *Understandings) Believe(ctx context.Context, t upnext.Tenant, beliefs m
 // the item: what was said over what is believed. Every label that is said gets
 // the model "person" and confidence 1.
 func (u *Understandings) Correct(ctx context.Context, t upnext.Tenant, id upnext.ItemID, said upnext.Understanding) (upnext.Understanding, error) {
+	if err := checkColumns("item id", string(id)); err != nil {
+		return upnext.Understanding{}, fmt.Errorf("correct: %w", err)
+	}
 	var known upnext.Understanding
 	err := u.db.update(ctx, func(tx *sql.Tx) error {
 		version, err := bump(ctx, tx, t, catalogCounter, 1)
@@ -92,6 +99,7 @@ func (u *Understandings) Correct(ctx context.Context, t upnext.Tenant, id upnext
 	if err != nil {
 		return upnext.Understanding{}, fmt.Errorf("correct the understanding of item %s: %w", id, err)
 	}
+	u.db.changed(t)
 	return known, nil
 }
 

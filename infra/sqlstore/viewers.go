@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
@@ -36,30 +35,38 @@ func (s *Viewers) PutViewer(ctx context.Context, t upnext.Tenant, v upnext.Viewe
 	if v.UpdatedAt.IsZero() {
 		v.UpdatedAt = time.Now()
 	}
+	if err := checkColumns("tenant", string(t), "viewer", v.ID.String()); err != nil {
+		return "", fmt.Errorf("put viewer: %w", err)
+	}
 	status := upnext.Created
 	err = s.db.update(ctx, func(tx *sql.Tx) error {
-		before, err := one(ctx, tx, scanText, `SELECT body FROM viewers WHERE tenant = $1 AND viewer = $2`,
-			string(t), v.ID.String())
-		switch {
-		case errors.Is(err, upnext.ErrNotFound):
-			status = upnext.Created
-		case err != nil:
-			return err
-		case before == body:
-			status = upnext.Unchanged
-			return nil
-		default:
-			status = upnext.Updated
+		// Not read first: another process may put the same viewer.
+		n, err := affected(tx.ExecContext(ctx, `INSERT INTO viewers (tenant, viewer, updated_at, body) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (tenant, viewer) DO NOTHING`, string(t), v.ID.String(), micros(v.UpdatedAt), body))
+		if status = upnext.Created; err == nil && n == 0 {
+			n, err = affected(tx.ExecContext(ctx, `UPDATE viewers SET updated_at = $3, body = $4
+				WHERE tenant = $1 AND viewer = $2 AND body <> $4`, string(t), v.ID.String(), micros(v.UpdatedAt), body))
+			if status = upnext.Updated; n == 0 {
+				status = upnext.Unchanged
+			}
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO viewers (tenant, viewer, updated_at, body) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (tenant, viewer) DO UPDATE SET updated_at = excluded.updated_at, body = excluded.body`,
-			string(t), v.ID.String(), micros(v.UpdatedAt), body)
-		return err
+		if err != nil || n == 0 {
+			return err
+		}
+		return s.db.forget(ctx, tx, t, v.ID.String())
 	})
 	if err != nil {
 		return "", fmt.Errorf("put viewer %s: %w", v.ID, err)
 	}
 	return status, nil
+}
+
+// affected returns how many rows a statement has written.
+func affected(res sql.Result, err error) (int64, error) {
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
 }
 
 // Viewer implements upnext.Viewers.
@@ -94,7 +101,7 @@ func scanViewer(rows *sql.Rows) (upnext.Viewer, error) {
 
 // DeleteViewer implements upnext.Viewers.
 func (s *Viewers) DeleteViewer(ctx context.Context, t upnext.Tenant, id upnext.ViewerID) error {
-	_, err := s.db.remove(ctx, `DELETE FROM viewers WHERE tenant = $1 AND viewer = $2`, string(t), id.String())
+	_, err := s.db.removeOf(ctx, t, id, `DELETE FROM viewers WHERE tenant = $1 AND viewer = $2`)
 	if err != nil {
 		return fmt.Errorf("delete viewer %s: %w", id, err)
 	}

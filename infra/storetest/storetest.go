@@ -24,6 +24,7 @@ type Stores struct {
 	Slates         upnext.Slates
 	Imports        upnext.Imports
 	Retention      upnext.Retention
+	Locks          upnext.Locks
 
 	// Close ends their use; what was kept must be there at the next Open.
 	Close func() error
@@ -55,6 +56,8 @@ func Test(t *testing.T, open Open) {
 		{"slates", testSlates},
 		{"imports", testImports},
 		{"retention", testRetention},
+		{"columns", testColumns},
+		{"locks", testLocks},
 		{"reopen", testReopen},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, open) })
