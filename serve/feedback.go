@@ -90,6 +90,11 @@ func (r *Recommender) Retract(ctx context.Context, t upnext.Tenant, viewer upnex
 		return fmt.Errorf("retract event %s: %w", id, err)
 	}
 	r.viewers.forget(viewerKey{t, e.Viewer})
+	if r.Archive != nil {
+		if err := r.Archive.Retract(ctx, t, e); err != nil {
+			return fmt.Errorf("retract event %s: %w", id, err)
+		}
+	}
 	it := r.takenTo(tn, e)
 	if it == nil {
 		return nil

@@ -177,5 +177,10 @@ func (r *Recommender) Erase(ctx context.Context, t upnext.Tenant, viewer upnext.
 		return fail(err)
 	}
 	receipt.Slates += waiting
+	if r.Archive != nil {
+		if err := r.Archive.Forget(ctx, t, viewer); err != nil {
+			return fail(err)
+		}
+	}
 	return receipt, nil
 }

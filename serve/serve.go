@@ -39,9 +39,21 @@ type Config struct {
 	Metrics  prometheus.Registerer // nil: nothing is registered
 	Tenants  []upnext.Tenant       // loaded by Run before the first request; nil: DefaultTenant
 
+	// Archive is told what must go from it: after the stores have let go of it,
+	// so that an erasure that failed half way is completed by asking again. nil:
+	// nothing is archived.
+	Archive Archive
+
 	// Sources replace those of a page, of similar items and of a search where
 	// they are not nil.
 	Sources *Sources
+}
+
+// Archive keeps events and slates beside the stores. What it is asked to drop
+// is gone with its next round, also after a crash.
+type Archive interface {
+	Forget(ctx context.Context, t upnext.Tenant, viewer upnext.ViewerID) error
+	Retract(ctx context.Context, t upnext.Tenant, e upnext.Event) error
 }
 
 // Sources are the ways to find candidates, by what is asked for.

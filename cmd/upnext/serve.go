@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"upnext"
+	"upnext/infra/sqlstore"
 	"upnext/serve/api"
 	"upnext/web"
 )
@@ -111,6 +112,7 @@ func (srv *server) run(ctx context.Context, started func(ctx context.Context) er
 	})
 	group.Go(func() error { return ignoreDone(ctx, srv.recommend.Run(ctx)) })
 	group.Go(func() error { return srv.follow(ctx) })
+	group.Go(func() error { return ignoreDone(ctx, srv.hear(ctx)) })
 	group.Go(func() error {
 		// What a crash left half way is taken up before new imports run.
 		if err := srv.pipeline.Sweep(ctx, upnext.DefaultTenant); err != nil && ctx.Err() == nil {
@@ -149,6 +151,17 @@ func (srv *server) follow(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// hear tells the recommender what other servers of one database have changed.
+func (srv *server) hear(ctx context.Context) error {
+	return srv.store.Watch(ctx, func(c sqlstore.Change) {
+		if c.Missed {
+			srv.recommend.Missed()
+		} else {
+			srv.recommend.Changed(c.Tenant, c.Viewer)
+		}
+	})
 }
 
 // ignoreDone forgets an error that only says that ctx has ended.

@@ -194,7 +194,7 @@ func parallel(t *testing.T, writers int) {
 						}
 						return err
 					},
-					func() error { return s.Slates.Record(ctx, tenant, slates[0]) },
+					func() error { return s.Slates.Record(ctx, tenant, slates...) },
 					func() error { _, err := s.Slates.Prune(ctx, time.Now()); return err },
 					func() error {
 						key := fmt.Sprint(tenant, random.IntN(20))

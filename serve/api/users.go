@@ -78,9 +78,13 @@ func (a *api) saveUser(ctx context.Context, path UserPath, b userBody) (*userOut
 	if err != nil {
 		return nil, err
 	}
-	if _, err := a.Viewers.PutViewer(ctx, t, upnext.Viewer{
+	viewer := upnext.Viewer{
 		ID: id, Locale: b.Locale, Region: b.Region, BirthYear: b.BirthYear, Attributes: attributes, UpdatedAt: a.Now().UTC(),
-	}); err != nil {
+	}
+	if err := viewer.Validate(); err != nil {
+		return nil, err
+	}
+	if _, err := a.Viewers.PutViewer(ctx, t, viewer); err != nil {
 		return nil, err
 	}
 	a.Recommender.Forget(t, id) // what it holds of the viewer is old now
