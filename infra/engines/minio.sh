@@ -2,7 +2,7 @@
 # MinIO, built from source by the Go module proxy. It is AGPL: a process of its
 # own, never imported. Its bucket notifications go to a fixed port of loopback,
 # where a test may listen. They arrive in milliseconds, and what nobody took is
-lost: with a queue on disk it is tried again, but each takes up to 3 seconds.
+# lost: with a queue on disk it is tried again, but each takes up to 3 seconds.
 minio_bin=$cache/minio-$minio_version/minio
 minio_port=19000
 minio_user=${UPNEXT_ENGINES_MINIO_USER:-upnext}
