@@ -151,7 +151,7 @@ func (a *api) routes(engine *gin.Engine) {
 	get(a, "/v1/users/{id}/profile", "users", "What the system believes of a user, and from what", a.getProfile)
 
 	a.raw(engine, a.bulkEvents(), a.postEvents)
-	remove(a, "/v1/events/{id}", "events", "Take an event back", a.retractEvent)
+	remove(a, "/v1/events/{id}", "events", "Take an event back; sent again under the same id it counts again", a.retractEvent)
 
 	post(a, "/v1/recommend", "recommend", http.StatusOK, "A page of items for a viewer", a.recommend)
 	post(a, "/v1/similar", "recommend", http.StatusOK, "Items like some and unlike others", a.similar)

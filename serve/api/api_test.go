@@ -344,6 +344,10 @@ func TestItems(t *testing.T) {
 	if l := got["topics"].([]any)[0].(map[string]any); l["value"] != "telescopes" || l["model"] != "person" {
 		t.Errorf("corrected: %v", l)
 	}
+	// None of its words: only the index's columns let the search find it.
+	if got := s.json(200, "POST", "/v1/search", `{"query":"xylophone","filter":"'telescopes' in topics"}`); !slices.Contains(ids(got), id) {
+		t.Errorf("search by the corrected topic: %v, want %q", ids(got), id)
+	}
 	s.json(200, "PATCH", path, `{"title":"another space"}`)
 	got = s.json(200, "GET", path+"/understanding", "")
 	if l := got["topics"].([]any)[0].(map[string]any); l["value"] != "telescopes" {

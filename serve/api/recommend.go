@@ -26,7 +26,7 @@ type RequestBody struct {
 	Include     []string     `json:"include,omitempty" doc:"Fields of the items to return as properties."`
 	Explain     string       `json:"explain,omitempty" enum:"none,reasons,trace" doc:"Default reasons. trace needs a secret key."`
 	DeadlineMS  int          `json:"deadline_ms,omitempty" minimum:"1" maximum:"60000" doc:"What is not there by then costs its share of the answer. Default 1000."`
-	Backfill    string       `json:"backfill,omitempty" enum:"popular" doc:"What fills a page that the filter left short."`
+	Backfill    string       `json:"backfill,omitempty" enum:"popular" doc:"What fills a page that came out short; the filter holds for it too."`
 }
 
 type contextBody struct {
