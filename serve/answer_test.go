@@ -227,7 +227,7 @@ func TestSearch(t *testing.T) {
 	if s := w.asks(upnext.Request{Query: "gardening", Count: 10}); about(s, "gardening") != 10 {
 		t.Errorf("gardening finds %v", ids(s))
 	}
-	w.rec.Text = topicEmbedder{err: errors.New("endpoint is down")}
+	w.rec.Query = func(context.Context, string, string) ([]float32, error) { return nil, errors.New("endpoint is down") }
 	s = w.asks(upnext.Request{Query: "gardening", Count: 10})
 	if about(s, "gardening") != 10 || len(s.Degraded) != 1 || s.Degraded[0].Stage != "meaning" {
 		t.Errorf("without an encoder: %v, degraded %v; want gardening by its words", ids(s), s.Degraded)

@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"upnext"
+	"upnext/ingest"
 	"upnext/serve/api"
 	"upnext/web"
 )
@@ -63,7 +63,7 @@ func newServer(ctx context.Context, e *engines, extra map[string]http.Handler) (
 		return nil, fmt.Errorf("--publishable-keys: %w", err)
 	}
 	handler := api.New(api.Config{
-		Recommender: e.recommend, Writer: writer{e.pipeline}, Importer: importer{e.importer}, Catalog: e.store.Catalog, Indexings: e.store.Indexings,
+		Recommender: e.recommend, Writer: writer{e.pipeline}, Importer: importer{e.importer}, Collections: collections{e.pipeline}, Catalog: e.store.Catalog, Indexings: e.store.Indexings,
 		Understandings: e.store.Understandings, Viewers: e.store.Viewers, Schemas: e.store.Schemas, Imports: e.store.Imports, Blobs: e.blobs, Collection: e.space.Name(),
 		Pages: web.Pages(), Keys: append(secret, publishable...), AllowOrigins: s.AllowOrigins, Metrics: e.metrics, Logger: e.logger,
 		Now: s.now, Version: version(),
@@ -104,9 +104,9 @@ func (srv *server) run(ctx context.Context, started func(ctx context.Context) er
 	group.Go(func() error { return srv.follow(ctx) })
 	group.Go(func() error {
 		// What a crash left half way is taken up before new imports run.
-		if err := srv.pipeline.Sweep(ctx, upnext.DefaultTenant); err != nil && ctx.Err() == nil {
-			srv.logger.Error("sweep failed", "err", err)
-		}
+		sweeper := &ingest.Sweeper{Pipeline: srv.pipeline}
+		sweeper.First(ctx)
+		group.Go(func() error { return sweeper.Run(ctx) })
 		return ignoreDone(ctx, srv.importer.Run(ctx))
 	})
 	group.Go(func() error {
