@@ -71,4 +71,31 @@ type Indexings interface {
 	// Pending returns up to limit items greater than after, by id, that are in
 	// the catalogue and have no mark in the collection with their present Hash.
 	Pending(ctx context.Context, t Tenant, collection string, after ItemID, limit int) ([]ItemID, error)
+
+	// Indexed returns up to limit items greater than after, by id, that a mark
+	// says are searchable in the collection (At is set), whatever their Hash.
+	Indexed(ctx context.Context, t Tenant, collection string, after ItemID, limit int) ([]ItemID, error)
+
+	// Tally counts the items of the catalogue by their way into a collection.
+	Tally(ctx context.Context, t Tenant, collection string) (Tally, error)
+
+	// Forget removes every mark of a collection that has been dropped.
+	Forget(ctx context.Context, t Tenant, collection string) error
+}
+
+// Tally says how many items have come how far into one collection.
+type Tally struct {
+	Items      int64 // in the catalogue
+	Searchable int64 // of them, as they stand now
+	Bare       int64 // of them, without anything that a vector could be made of
+}
+
+// Pending is how many items still have to be embedded.
+func (t Tally) Pending() int64 { return t.Items - t.Searchable - t.Bare }
+
+// Tenants is what a Catalog may also be: one that knows whose items it keeps.
+// Where it is not, DefaultTenant alone is looked after in the background.
+type Tenants interface {
+	// Tenants returns every tenant whose catalogue was ever written, by name.
+	Tenants(ctx context.Context) ([]Tenant, error)
 }

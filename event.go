@@ -238,7 +238,8 @@ type Events interface {
 	Append(ctx context.Context, t Tenant, events ...Event) ([]Appended, error)
 
 	// Retract removes an event and returns it. A zero viewer means whoever
-	// sent it; ErrConflict where several viewers have that id.
+	// sent it; ErrConflict where several viewers have that id. Nothing is kept of it, not
+	// even its id, as erasure demands: sent again, it counts again.
 	Retract(ctx context.Context, t Tenant, viewer ViewerID, id EventID) (Event, error)
 
 	// ByViewer returns a viewer's latest events by At, newest first.

@@ -17,8 +17,12 @@ type batch struct {
 	refused []upnext.ItemID // of an import: known by id, and not even read
 	busy    [5]upnext.Stage // by stage, in the order of stageNames
 
+	lane       lane
 	index      index.Index
 	collection string
+
+	// sound are items whose vectors in other collections are still of the present words, though not marked so.
+	sound map[string]map[upnext.ItemID]bool
 }
 
 // need is what an item still needs to be searchable as it stands now.

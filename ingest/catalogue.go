@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"upnext"
 	"upnext/ingest/itemjson"
@@ -50,8 +51,11 @@ func (p *Pipeline) schema(ctx context.Context, b *batch) (upnext.Schema, error) 
 	if err != nil || !b.grow {
 		return schema, err
 	}
-	p.schemas.Lock()
-	defer p.schemas.Unlock()
+	unlock, err := p.lock(ctx, "schema/%s", b.tenant)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	if schema, err = p.Schemas.Schema(ctx, b.tenant, "items"); err != nil {
 		return nil, err
 	}
@@ -111,6 +115,9 @@ func (p *Pipeline) catalogue(ctx context.Context, b *batch) error {
 	if err := p.Indexings.Mark(ctx, b.tenant, stale...); err != nil {
 		return err
 	}
+	if err := p.unmarkElsewhere(ctx, b, stale); err != nil {
+		return err
+	}
 	records := make([]upnext.Record, len(good))
 	for i, w := range good {
 		records[i] = upnext.Record{Item: w.item, Hash: w.hash, Source: b.source}
@@ -121,6 +128,45 @@ func (p *Pipeline) catalogue(ctx context.Context, b *batch) error {
 	}
 	for i, w := range good {
 		w.status = statuses[i]
+	}
+	return nil
+}
+
+// unmarkElsewhere makes items pending in the other collections too, whose
+// columns are about to be wrong. A change of words needs none of this: no mark
+// has the new hash.
+func (p *Pipeline) unmarkElsewhere(ctx context.Context, b *batch, stale []upnext.Indexing) error {
+	if len(stale) == 0 {
+		return nil
+	}
+	ids, hashes := make([]upnext.ItemID, len(stale)), map[upnext.ItemID]string{}
+	for i, m := range stale {
+		ids[i] = m.Item
+	}
+	for _, w := range b.works {
+		hashes[w.item.ID] = w.hash
+	}
+	b.sound = map[string]map[upnext.ItemID]bool{}
+	collections, err := p.Collections.List(ctx, b.tenant)
+	if err != nil {
+		return err
+	}
+	for _, info := range collections {
+		if info.Name == b.collection {
+			continue
+		}
+		marks, err := p.Indexings.Get(ctx, b.tenant, info.Name, ids...)
+		if err != nil {
+			return err
+		}
+		b.sound[info.Name] = map[upnext.ItemID]bool{}
+		for i, m := range marks {
+			b.sound[info.Name][m.Item] = m.Hash == hashes[m.Item]
+			marks[i].Hash, marks[i].At = "", time.Time{}
+		}
+		if err := p.Indexings.Mark(ctx, b.tenant, marks...); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -30,13 +30,20 @@ func (p *Pipeline) Delete(ctx context.Context, t upnext.Tenant, ids ...upnext.It
 // delete goes backwards along the path of an item: what stops it in between
 // leaves a whole item in the catalogue, pending, and the delete not acknowledged.
 func (p *Pipeline) delete(ctx context.Context, t upnext.Tenant, ids []upnext.ItemID) (int, error) {
-	p.landing.Lock()
-	defer p.landing.Unlock()
-	records, err := p.Catalog.Get(ctx, t, ids...)
+	collections, err := p.Collections.List(ctx, t)
 	if err != nil {
 		return 0, err
 	}
-	collections, err := p.Collections.List(ctx, t)
+	names := make([]string, len(collections))
+	for i, info := range collections {
+		names[i] = info.Name
+	}
+	unlock, err := p.landings(ctx, t, names)
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
+	records, err := p.Catalog.Get(ctx, t, ids...)
 	if err != nil {
 		return 0, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
 
 	"upnext"
 	"upnext/embed"
@@ -23,10 +24,10 @@ const (
 // embed makes the vectors of the works that need them.
 func (p *Pipeline) embed(ctx context.Context, b *batch) error {
 	works := b.lacking(vectors)
-	if err := p.embedTexts(ctx, b.schema, works); err != nil {
+	if err := p.embedTexts(ctx, b.lane, b.schema, works); err != nil {
 		return fmt.Errorf("texts: %w", err)
 	}
-	images, err := p.embedImages(ctx, works)
+	images, err := p.embedImages(ctx, b.lane, works)
 	if err != nil {
 		return fmt.Errorf("thumbnails: %w", err)
 	}
@@ -34,11 +35,11 @@ func (p *Pipeline) embed(ctx context.Context, b *batch) error {
 		if w.textVec == nil && images[i] == nil {
 			continue // nothing to find it by; it is catalogued alone
 		}
-		if w.content, err = p.Space.Fuse(w.textVec, images[i]); err != nil {
+		if w.content, err = b.lane.Space.Fuse(w.textVec, images[i]); err != nil {
 			return fmt.Errorf("item %s: %w", w.item.ID, err)
 		}
 	}
-	p.counts.items.Add(int64(len(works)))
+	b.lane.counts.items.Add(int64(len(works)))
 	return nil
 }
 
@@ -57,14 +58,14 @@ type waiting struct {
 
 // embedTexts reads each item's words, cuts them into passages and pools their
 // vectors. Only as much text is held as the encoder takes at once.
-func (p *Pipeline) embedTexts(ctx context.Context, schema upnext.Schema, works []*work) error {
+func (p *Pipeline) embedTexts(ctx context.Context, l lane, schema upnext.Schema, works []*work) error {
 	var queue waiting
 	for _, w := range works {
 		transcript, err := p.words(ctx, w)
 		if err != nil {
 			return err
 		}
-		of := &pool{work: w, sum: make([]float64, p.Text.Model().Dim)}
+		of := &pool{work: w, sum: make([]float64, l.Text.Model().Dim)}
 		if w.textMark == "" {
 			w.textMark = markNone
 		}
@@ -76,13 +77,13 @@ func (p *Pipeline) embedTexts(ctx context.Context, schema upnext.Schema, works [
 			queue.weights = append(queue.weights, passage.Weight)
 			queue.pools = append(queue.pools, of)
 			if len(queue.inputs) == textsAtOnce {
-				if err := p.flush(ctx, &queue); err != nil {
+				if err := p.flush(ctx, l, &queue); err != nil {
 					return err
 				}
 			}
 		}
 	}
-	return p.flush(ctx, &queue)
+	return p.flush(ctx, l, &queue)
 }
 
 // embedded are the values of an item's attributes that are part of its vector.
@@ -103,15 +104,17 @@ func embedded(schema upnext.Schema, it upnext.Item) []string {
 
 // flush embeds the waiting passages and adds them to their items' pools. Each
 // pool's vector is kept up to date: its last passage may have been this one.
-func (p *Pipeline) flush(ctx context.Context, q *waiting) error {
+func (p *Pipeline) flush(ctx context.Context, l lane, q *waiting) error {
 	if len(q.inputs) == 0 {
 		return nil
 	}
-	vecs, err := p.Text.Embed(ctx, q.inputs...)
+	began := time.Now()
+	vecs, err := l.Text.Embed(ctx, q.inputs...)
+	l.counts.busy.Add(int64(time.Since(began)))
 	if partial := new(embed.PartialError); err != nil && !errors.As(err, &partial) {
-		return err
+		return endpoint(err)
 	}
-	p.counts.texts.Add(int64(len(q.inputs)))
+	l.counts.texts.Add(int64(len(q.inputs)))
 	for i, vec := range vecs {
 		if vec == nil {
 			continue // nothing in it that the encoder knows, such as a row of dots
@@ -153,13 +156,13 @@ func unit(v []float64) []float32 {
 }
 
 // embedImages returns the works' picture vectors, nil where there is none.
-func (p *Pipeline) embedImages(ctx context.Context, works []*work) ([][]float32, error) {
+func (p *Pipeline) embedImages(ctx context.Context, l lane, works []*work) ([][]float32, error) {
 	vecs := make([][]float32, len(works))
 	for from := 0; from < len(works); from += picturesAtOnce {
 		var inputs []embed.Input
 		var at []int
 		for i := from; i < min(from+picturesAtOnce, len(works)); i++ {
-			data, err := p.picture(ctx, works[i])
+			data, err := p.picture(ctx, l, works[i])
 			if err != nil {
 				return nil, err
 			}
@@ -170,12 +173,14 @@ func (p *Pipeline) embedImages(ctx context.Context, works []*work) ([][]float32,
 		if len(inputs) == 0 {
 			continue
 		}
-		got, err := p.Image.Embed(ctx, inputs...)
+		began := time.Now()
+		got, err := l.Image.Embed(ctx, inputs...)
+		l.counts.busy.Add(int64(time.Since(began)))
 		partial := new(embed.PartialError)
 		if err != nil && !errors.As(err, &partial) {
-			return nil, err
+			return nil, endpoint(err)
 		}
-		p.counts.images.Add(int64(len(inputs)))
+		l.counts.images.Add(int64(len(inputs)))
 		for n, i := range at {
 			vecs[i] = got[n]
 			works[i].imageMark = markDone

@@ -23,13 +23,16 @@ func (p *Pipeline) open(ctx context.Context, b *batch) error {
 	if err != nil {
 		return err
 	}
-	b.collection, b.schema = p.Space.Name(), schema
-	b.index, err = p.Collections.Create(ctx, b.tenant, b.collection, Spec(p.Space.Dim(), schema))
+	b.collection, b.schema = b.lane.Space.Name(), schema
+	b.index, err = p.Collections.Create(ctx, b.tenant, b.collection, Spec(b.lane.Space.Dim(), schema))
 	if err != nil {
 		return fmt.Errorf("collection %s: %w", b.collection, err)
 	}
 	// The first collection of a tenant is at once the one that is searched; a
-	// later one is promoted by Sweep, when it is full.
+	// later one is promoted when it is full.
+	if !b.lane.main {
+		return nil
+	}
 	if _, _, err = p.Collections.Active(ctx, b.tenant); errors.Is(err, upnext.ErrNotFound) {
 		err = p.Collections.Promote(ctx, b.tenant, b.collection)
 	}
@@ -51,8 +54,8 @@ func Spec(dim int, schema upnext.Schema) index.Spec {
 // understand asks what the batch's new contents are about and keeps the answers.
 func (p *Pipeline) understand(ctx context.Context, b *batch) error {
 	works := b.lacking(vectors)
-	if len(works) == 0 {
-		return nil
+	if len(works) == 0 || !b.lane.main {
+		return nil // what the main encoders' vectors said of an item holds
 	}
 	inputs := make([]understand.Input, len(works))
 	for i, w := range works {
@@ -60,7 +63,7 @@ func (p *Pipeline) understand(ctx context.Context, b *batch) error {
 	}
 	answers, err := p.Understander.Understand(ctx, inputs...)
 	if err != nil {
-		return err
+		return endpoint(err)
 	}
 	beliefs := make(map[upnext.ItemID]upnext.Understanding, len(works))
 	now := p.Now().UTC()
@@ -84,8 +87,11 @@ func (p *Pipeline) land(ctx context.Context, b *batch) error {
 		ids[i] = w.item.ID
 		byID[w.item.ID] = w
 	}
-	p.landing.Lock()
-	defer p.landing.Unlock()
+	unlock, err := p.landing(ctx, b.tenant, b.collection)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	records, err := p.Catalog.Get(ctx, b.tenant, ids...)
 	if err != nil {
 		return err

@@ -53,9 +53,9 @@ func (p *Pipeline) words(ctx context.Context, w *work) (string, error) {
 
 // picture returns the bytes of an item's thumbnail; nil if it has none that
 // can be read. A URL is shown and not read.
-func (p *Pipeline) picture(ctx context.Context, w *work) ([]byte, error) {
+func (p *Pipeline) picture(ctx context.Context, l lane, w *work) ([]byte, error) {
 	w.imageMark = cmp.Or(w.noImage, markNone)
-	if p.Image == nil || w.item.Thumbnail == "" || isURL(w.item.Thumbnail) {
+	if l.Image == nil || w.item.Thumbnail == "" || isURL(w.item.Thumbnail) {
 		return nil, nil
 	}
 	data, err := p.object(ctx, w.item.Thumbnail, maxPicture)

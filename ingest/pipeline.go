@@ -17,8 +17,9 @@ import (
 )
 
 // Pipeline takes items from their owner to the index. The exported fields are
-// set once, before its first use; all but Image and OnChange are needed. It is safe for
-// concurrent use, by one process at a time.
+// set once, before its first use; all but Image, Next, Locks and OnChange are
+// needed. It is safe for concurrent use, and by several processes at a time
+// where Locks are theirs in common.
 type Pipeline struct {
 	Catalog        upnext.Catalog
 	Indexings      upnext.Indexings
@@ -27,31 +28,22 @@ type Pipeline struct {
 	Collections    index.Collections
 	Blobs          blob.Store // objects that items name by key; a tenant's keys begin with "TENANT/"
 	Text           embed.Embedder
-	Image          embed.Embedder // nil: pictures are shown and not looked at
-	Space          *embed.Space   // what the vectors of the collection are, and its name
+	Image          embed.Embedder  // nil: pictures are shown and not looked at
+	Space          *embed.Space    // what the vectors of the collection are, and its name
+	Next           *embed.Encoders // other encoders, whose collection is kept beside: see Upgrade
 	Understander   understand.Understander
+	Locks          upnext.Locks // nil: this is the only process
 	Logger         *slog.Logger
 	Now            func() time.Time
 	OnChange       func(upnext.Tenant) // called after items have changed, by several at once; must not block
 
-	schemas sync.Mutex // one at a time reads a schema and puts a longer one
-	landing sync.Mutex // held while index and marks are made to agree with the catalogue
-	counts  counters
-}
+	locks    names // that this process holds
+	main     counters
+	next     counters
+	nextAway atomic.Int64 // until when Next is not asked at a write, Unix nanoseconds
 
-// counters count over the Pipeline's life.
-type counters struct{ items, texts, images atomic.Int64 }
-
-// Encoded is how much a Pipeline has given to the encoders since it started.
-type Encoded struct {
-	Items  int64 // items embedded, each time that they were
-	Texts  int64 // passages among them
-	Images int64 // pictures among them
-}
-
-// Encoded returns what was embedded so far.
-func (p *Pipeline) Encoded() Encoded {
-	return Encoded{Items: p.counts.items.Load(), Texts: p.counts.texts.Load(), Images: p.counts.images.Load()}
+	mu     sync.Mutex
+	undone map[upnext.Tenant]bool // where something was left half way: Sweeper takes it up soon
 }
 
 // Result is what became of one item of a Put.
@@ -88,15 +80,26 @@ func (p *Pipeline) Put(ctx context.Context, t upnext.Tenant, items ...upnext.Ite
 	return results, nil
 }
 
-// put takes one batch from its owner's hands to the index.
+// put takes one batch from its owner's hands to every collection that is kept.
+// It fails with the collection that requests are answered from: in another one
+// the items stay pending, for Sweeper or Upgrade to take up.
 func (p *Pipeline) put(ctx context.Context, b *batch) error {
+	b.lane = p.lanes()[0]
 	if err := p.check(ctx, b); err != nil {
 		return fmt.Errorf("check: %w", err)
 	}
 	if err := b.timed("catalogued", func() error { return p.catalogue(ctx, b) }); err != nil {
 		return fmt.Errorf("catalogue: %w", err)
 	}
-	return p.advance(ctx, b)
+	err := p.advance(ctx, b)
+	if err = p.follow(ctx, b, err); err != nil {
+		p.leave(b.tenant)
+		return err
+	}
+	if b.moved() && p.OnChange != nil {
+		p.OnChange(b.tenant)
+	}
+	return nil
 }
 
 // advance takes what is in the catalogue and not searchable the rest of the
@@ -110,9 +113,6 @@ func (p *Pipeline) advance(ctx context.Context, b *batch) error {
 	}
 	if err := b.timed("indexed", func() error { return p.land(ctx, b) }); err != nil {
 		return fmt.Errorf("index: %w", err)
-	}
-	if b.moved() && p.OnChange != nil {
-		p.OnChange(b.tenant)
 	}
 	return nil
 }

@@ -2,68 +2,137 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"upnext"
 )
 
-// Sweep finishes what an interruption left undone: items in the catalogue that
-// are not searchable become so, and what the index still has of items that are
-// gone is removed. Then the collection of the present Space is promoted. It
-// runs at the start and may be repeated at any time; it costs what is undone,
-// and one pass over the ids of the index.
+// Sweep makes the collections agree with the catalogue: items in the catalogue
+// that are not searchable become so, those among them that an index has lost
+// are embedded again, and what an index still has of items that are gone is
+// removed. A collection that Next fills is compared alone: Upgrade fills it.
+// Then, where requests are answered from a collection that has no encoders any
+// more, the main one is promoted.
+//
+// It may run at any time, by several processes, one after the other. It costs
+// what is undone, and one pass over the ids of each index and its marks.
 func (p *Pipeline) Sweep(ctx context.Context, t upnext.Tenant) error {
-	b := &batch{tenant: t}
-	if err := p.open(ctx, b); err != nil {
-		return fmt.Errorf("sweep %s: %w", t, err)
-	}
-	if err := p.refill(ctx, b); err != nil {
-		return fmt.Errorf("sweep %s: %w", t, err)
-	}
-	if err := p.purge(ctx, b); err != nil {
-		return fmt.Errorf("sweep %s: %w", t, err)
-	}
-	active, _, err := p.Collections.Active(ctx, t)
-	if err == nil && active != b.collection {
-		err = p.Collections.Promote(ctx, t, b.collection)
-	}
+	unlock, err := p.lock(ctx, "sweep/%s", t)
 	if err != nil {
 		return fmt.Errorf("sweep %s: %w", t, err)
+	}
+	defer unlock()
+	for _, l := range p.lanes() {
+		b := &batch{tenant: t, lane: l}
+		e := p.open(ctx, b)
+		if e == nil {
+			e = p.agree(ctx, b)
+		}
+		if e == nil && l.main {
+			e = p.refill(ctx, b)
+		}
+		if e == nil && l.main {
+			e = p.settle(ctx, b)
+		}
+		if e != nil {
+			// One collection that cannot be reached is no reason to leave the other.
+			err = errors.Join(err, fmt.Errorf("sweep %s: collection %s: %w", t, l.Space.Name(), e))
+		}
+	}
+	return err
+}
+
+// finish takes pending items of the main collection the rest of their way.
+func (p *Pipeline) finish(ctx context.Context, t upnext.Tenant) error {
+	unlock, err := p.lock(ctx, "sweep/%s", t)
+	if err != nil {
+		return fmt.Errorf("finish items of %s: %w", t, err)
+	}
+	defer unlock()
+	b := &batch{tenant: t, lane: p.lanes()[0]}
+	if err = p.open(ctx, b); err == nil {
+		err = p.refill(ctx, b)
+	}
+	if err != nil {
+		return fmt.Errorf("finish items of %s: %w", t, err)
 	}
 	return nil
 }
 
+// settle promotes the main collection, unless another one that can be asked is
+// promoted: whoever did that wants it.
+func (p *Pipeline) settle(ctx context.Context, b *batch) error {
+	active, _, err := p.Collections.Active(ctx, b.tenant)
+	if err != nil {
+		return err
+	}
+	for _, l := range p.lanes() {
+		if l.Space.Name() == active {
+			return nil
+		}
+	}
+	p.Logger.Info("collection promoted", "tenant", b.tenant, "collection", b.collection, "former", active)
+	return p.Collections.Promote(ctx, b.tenant, b.collection)
+}
+
 // refill takes pending items the rest of their way.
 func (p *Pipeline) refill(ctx context.Context, b *batch) error {
-	after := upnext.ItemID("")
+	after, moved := upnext.ItemID(""), false
 	for {
 		ids, err := p.Indexings.Pending(ctx, b.tenant, b.collection, after, batchSize)
-		if err != nil || len(ids) == 0 {
-			return err
+		if err == nil && len(ids) > 0 {
+			err = p.againApart(ctx, b, ids)
+			moved = true
 		}
-		if err := p.again(ctx, b, ids, vectors); err != nil {
+		if err != nil || len(ids) == 0 {
+			if moved && p.OnChange != nil {
+				p.OnChange(b.tenant)
+			}
 			return err
 		}
 		after = ids[len(ids)-1]
 	}
 }
 
+// againApart is again, and where the items together cannot be taken, each by
+// itself: one that no encoder takes shall not keep the others from it. Which
+// stay is logged.
+func (p *Pipeline) againApart(ctx context.Context, b *batch, ids []upnext.ItemID) error {
+	err := p.again(ctx, b, ids, nil)
+	if err == nil || ctx.Err() != nil || errors.Is(err, upnext.ErrUnavailable) {
+		return err
+	}
+	for _, id := range ids {
+		err := p.again(ctx, b, []upnext.ItemID{id}, nil)
+		if err != nil && (ctx.Err() != nil || errors.Is(err, upnext.ErrUnavailable)) {
+			return err
+		}
+		if err != nil {
+			p.Logger.Error("an item cannot be indexed", "tenant", b.tenant, "collection", b.collection, "item", id, "error", err)
+		}
+	}
+	return nil
+}
+
 // Refresh brings what filters see of items up to date with the catalogue,
 // after a person corrected an Understanding. Vectors stay as they are.
 func (p *Pipeline) Refresh(ctx context.Context, t upnext.Tenant, ids ...upnext.ItemID) error {
-	b := &batch{tenant: t}
+	b := &batch{tenant: t, lane: p.lanes()[0]}
 	err := p.open(ctx, b)
 	if err == nil {
-		err = p.again(ctx, b, ids, fields)
+		err = p.again(ctx, b, ids, nil)
 	}
-	if err != nil {
+	if err = p.follow(ctx, b, err); err != nil {
 		return fmt.Errorf("refresh %d items: %w", len(ids), err)
 	}
 	return nil
 }
 
-// again sends items of the catalogue through the stages that they need.
-func (p *Pipeline) again(ctx context.Context, b *batch, ids []upnext.ItemID, n need) error {
+// again sends items of the catalogue through the stages that they need: of
+// those whose vectors are of the present words (sound knows of some that are
+// not marked so) the columns alone.
+func (p *Pipeline) again(ctx context.Context, b *batch, ids []upnext.ItemID, sound map[upnext.ItemID]bool) error {
 	records, err := p.Catalog.Get(ctx, b.tenant, ids...)
 	if err != nil {
 		return err
@@ -79,8 +148,8 @@ func (p *Pipeline) again(ctx context.Context, b *batch, ids []upnext.ItemID, n n
 	b.works = b.works[:0]
 	for _, r := range records {
 		m := marked[r.Item.ID]
-		w := &work{item: r.Item, hash: r.Hash, need: n, textMark: m.Text, imageMark: m.Image}
-		if m.Hash != r.Hash {
+		w := &work{item: r.Item, hash: r.Hash, need: fields, textMark: m.Text, imageMark: m.Image}
+		if m.Hash != r.Hash && !sound[r.Item.ID] {
 			w.need = vectors // it is pending: its vector is not of these words
 		}
 		b.works = append(b.works, w)
@@ -89,48 +158,4 @@ func (p *Pipeline) again(ctx context.Context, b *batch, ids []upnext.ItemID, n n
 		return err
 	}
 	return p.advance(ctx, b)
-}
-
-// purge removes from the index what the catalogue no longer has.
-func (p *Pipeline) purge(ctx context.Context, b *batch) error {
-	var some []upnext.ItemID
-	for id, err := range b.index.All(ctx) {
-		if err != nil {
-			return err
-		}
-		if some = append(some, id); len(some) == 500 {
-			if err := p.purgeSome(ctx, b, some); err != nil {
-				return err
-			}
-			some = nil
-		}
-	}
-	return p.purgeSome(ctx, b, some)
-}
-
-func (p *Pipeline) purgeSome(ctx context.Context, b *batch, ids []upnext.ItemID) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	p.landing.Lock()
-	defer p.landing.Unlock()
-	records, err := p.Catalog.Get(ctx, b.tenant, ids...)
-	if err != nil {
-		return err
-	}
-	alive := make(map[upnext.ItemID]bool, len(records))
-	for _, r := range records {
-		alive[r.Item.ID] = true
-	}
-	var gone []upnext.ItemID
-	for _, id := range ids {
-		if !alive[id] {
-			gone = append(gone, id)
-		}
-	}
-	if len(gone) == 0 {
-		return nil
-	}
-	p.Logger.Info("removed stale entries from the index", "collection", b.collection, "items", len(gone))
-	return b.index.Delete(ctx, gone...)
 }

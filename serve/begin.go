@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"upnext"
-	"upnext/embed"
 	"upnext/filter"
 	"upnext/index"
 	"upnext/serve/rule"
@@ -261,24 +260,18 @@ func (r *Recommender) seeds(ctx context.Context, q *asked) error {
 	return nil
 }
 
-// readQuery makes the query's vector. Without it the words still find.
+// readQuery makes the query's vector, by the encoders of the collection that
+// answers: another one's would point anywhere. Without it the words still find.
 func (r *Recommender) readQuery(ctx context.Context, q *asked) {
-	if r.Text == nil || q.ask.Index == nil {
+	if r.Query == nil || q.ask.Index == nil {
 		return
 	}
-	vectors, err := r.Text.Embed(ctx, embed.Input{Text: q.req.Query})
-	var partial *embed.PartialError
-	switch {
-	case errors.As(err, &partial): // text that the encoder cannot read at all
-		return
-	case err != nil:
+	vector, err := r.Query(ctx, q.collection, q.req.Query)
+	if err != nil {
 		q.degrade("meaning", err)
 		return
 	}
-	q.ask.Text = vectors[0]
-	if r.Query != nil && q.ask.Text != nil {
-		q.ask.Text = r.Query(q.ask.Text)
-	}
+	q.ask.Text = vector
 }
 
 // degrade notes that the answer goes without a part.

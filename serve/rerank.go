@@ -66,13 +66,11 @@ func (q *asked) pass(placed []*candidate, c *candidate) []*candidate {
 	return append(placed, c)
 }
 
-// backfill fills a page that the filter left short with popular items, and
-// then with new ones, that fail nothing but the filter.
+// backfill fills a page that came out short with popular items, and then with
+// new ones, that nothing else has brought. The filter holds for them too.
 func (q *asked) backfill(placed []*candidate) []*candidate {
-	guard := q.guard
-	guard.EvenFiltered = true
 	ask := q.ask
-	ask.Filter, ask.Pass, ask.Wide = nil, guard.Pass, true
+	ask.Wide = true
 	met := map[upnext.ItemID]bool{}
 	for _, c := range placed {
 		met[c.item.Item.ID] = true

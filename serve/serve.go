@@ -13,7 +13,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"upnext"
-	"upnext/embed"
 	"upnext/index"
 	"upnext/serve/source"
 )
@@ -28,8 +27,10 @@ type Config struct {
 	Schemas     upnext.Schemas
 	Collections index.Collections
 
-	Text  embed.Embedder                    // of search queries; nil: searches go by words alone
-	Query func(textVec []float32) []float32 // lays a text vector into the content space; nil: it is there already
+	// Query makes the vector with which a text is searched for in a collection,
+	// by the encoders that filled it (embed.Kept); a nil vector says that there
+	// is nothing to read in the text. Nil: searches go by words alone.
+	Query func(ctx context.Context, collection, text string) ([]float32, error)
 
 	Logger   *slog.Logger          // nil: silent
 	Now      func() time.Time      // nil: time.Now

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"upnext"
-	"upnext/embed"
 	"upnext/index"
 	"upnext/index/flat"
 	"upnext/infra/sqlstore"
@@ -31,17 +30,9 @@ var topics = []string{"cooking", "space", "travel", "music", "football", "histor
 // what sets items of a topic apart.
 const dim = 32
 
-// topicEmbedder puts a text where the topics that it names are.
-type topicEmbedder struct{ err error }
-
-func (topicEmbedder) Model() embed.Model { return embed.Model{ID: "topics", Dim: dim} }
-
-func (e topicEmbedder) Embed(_ context.Context, inputs ...embed.Input) ([][]float32, error) {
-	vectors := make([][]float32, len(inputs))
-	for i, in := range inputs {
-		vectors[i] = vectorOf(in.Text, strings.Fields(strings.ToLower(in.Text))...)
-	}
-	return vectors, e.err
+// topicQuery puts a text where the topics that it names are.
+func topicQuery(_ context.Context, _, text string) ([]float32, error) {
+	return vectorOf(text, strings.Fields(strings.ToLower(text))...), nil
 }
 
 // vectorOf is near the topics named, and a little apart by its seed.
@@ -94,7 +85,7 @@ func newWorld(t testing.TB, per int, change func(*Config)) *world {
 	}
 	w.cfg = Config{
 		Catalog: store.Catalog, Events: store.Events, Viewers: store.Viewers, Slates: store.Slates, Schemas: store.Schemas,
-		Collections: collections, Text: topicEmbedder{}, Now: func() time.Time { return w.now }, Seed: 7,
+		Collections: collections, Query: topicQuery, Now: func() time.Time { return w.now }, Seed: 7,
 		TokenKey: bytes.Repeat([]byte("k"), 32), Settings: DefaultSettings(),
 	}
 	if change != nil {

@@ -24,6 +24,21 @@ func (w writer) Put(ctx context.Context, t upnext.Tenant, items ...upnext.Item) 
 	return written, err
 }
 
+type collections struct{ *ingest.Pipeline }
+
+// List makes api.Collections of ingest.Progress.
+func (c collections) List(ctx context.Context, t upnext.Tenant) ([]api.Collection, error) {
+	all, err := c.Progress(ctx, t)
+	list := make([]api.Collection, len(all))
+	for i, p := range all {
+		list[i] = api.Collection{
+			Name: p.Name, Text: p.Text, Image: p.Image, Role: p.Role, Entries: p.Entries, Promoted: p.Promoted, Tally: p.Tally, Began: p.Began, Full: p.Full,
+			Texts: p.Texts, Images: p.Images, Endpoint: p.Endpoint, Remaining: p.Remaining, PerSecond: p.PerSecond, Error: p.Error,
+		}
+	}
+	return list, err
+}
+
 type importer struct{ *ingest.Importer }
 
 // Start makes an ingest.ImportRequest of an api.ImportOrder.

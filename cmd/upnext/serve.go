@@ -13,8 +13,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"upnext"
 	"upnext/infra/sqlstore"
+	"upnext/ingest"
 	"upnext/serve/api"
 	"upnext/web"
 )
@@ -89,7 +89,7 @@ func newHandler(e *engines, keys []api.Key) http.Handler {
 	}
 	return api.New(api.Config{
 		Watcher: watcher, HookToken: e.settings.HookToken,
-		Recommender: e.recommend, Writer: writer{e.pipeline}, Importer: importer{e.importer}, Catalog: e.store.Catalog, Indexings: e.store.Indexings,
+		Recommender: e.recommend, Writer: writer{e.pipeline}, Importer: importer{e.importer}, Collections: collections{e.pipeline}, Catalog: e.store.Catalog, Indexings: e.store.Indexings,
 		Understandings: e.store.Understandings, Viewers: e.store.Viewers, Schemas: e.store.Schemas, Imports: e.store.Imports, Blobs: e.blobs, Collection: e.space.Name(),
 		Pages: web.Pages(), Keys: keys, AllowOrigins: e.settings.AllowOrigins, Metrics: e.metrics, Logger: e.logger,
 		Now: e.settings.now, Version: version(),
@@ -115,9 +115,9 @@ func (srv *server) run(ctx context.Context, started func(ctx context.Context) er
 	group.Go(func() error { return ignoreDone(ctx, srv.hear(ctx)) })
 	group.Go(func() error {
 		// What a crash left half way is taken up before new imports run.
-		if err := srv.pipeline.Sweep(ctx, upnext.DefaultTenant); err != nil && ctx.Err() == nil {
-			srv.logger.Error("sweep failed", "err", err)
-		}
+		sweeper := &ingest.Sweeper{Pipeline: srv.pipeline}
+		sweeper.First(ctx)
+		group.Go(func() error { return sweeper.Run(ctx) })
 		return ignoreDone(ctx, srv.importer.Run(ctx))
 	})
 	if srv.watcher != nil {

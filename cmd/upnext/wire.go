@@ -126,7 +126,7 @@ func (e *engines) join(ctx context.Context, key []byte) (err error) {
 	}
 	e.recommend = serve.New(serve.Config{
 		Catalog: st.Catalog, Events: st.Events, Viewers: st.Viewers, Slates: st.Slates, Schemas: st.Schemas,
-		Collections: e.indexes, Text: e.text, Query: e.query, Logger: e.logger, Now: e.settings.now,
+		Collections: e.indexes, Query: embed.Kept{{Text: e.text, Image: e.image, Space: e.space}}.Query, Logger: e.logger, Now: e.settings.now,
 		Seed: e.settings.Seed, TokenKey: key, Settings: settings, Metrics: e.metrics,
 	})
 	e.pipeline = &ingest.Pipeline{
@@ -149,16 +149,6 @@ func (e *engines) join(ctx context.Context, key []byte) (err error) {
 	}
 	e.watcher, err = newWatcher(e.settings, e.importer, sources)
 	return err
-}
-
-// query lays a text's vector into the content space.
-func (e *engines) query(text []float32) []float32 {
-	v, err := e.space.Query(text)
-	if err != nil { // only for a vector of another length: a mistake of ours
-		e.logger.Error("query vector refused", "err", err)
-		return nil
-	}
-	return v
 }
 
 // refresh lets the recommender see what an import has just brought.

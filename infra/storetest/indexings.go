@@ -15,6 +15,7 @@ func testIndexings(t *testing.T, open Open) {
 	t.Run("round trip", func(t *testing.T) { indexingRoundTrip(t, open(t, "indexings")) })
 	t.Run("pending", func(t *testing.T) { indexingPending(t, open(t, "indexings")) })
 	t.Run("deleted", func(t *testing.T) { indexingDeleted(t, open(t, "indexings")) })
+	t.Run("indexed", func(t *testing.T) { indexingIndexed(t, open(t, "indexings")) })
 }
 
 func indexingRoundTrip(t *testing.T, s Stores) {
@@ -99,4 +100,49 @@ func indexingDeleted(t *testing.T, s Stores) {
 	_, err = s.Catalog.Put(ctx, a, record("x", "one"))
 	ok(t, "put again", err)
 	pending("back again", "x")
+}
+
+// indexingIndexed holds what marks say of a whole collection to the marks.
+func indexingIndexed(t *testing.T, s Stores) {
+	ctx := t.Context()
+	all, now := hard(), time.Now()
+	_, err := s.Catalog.Put(ctx, a, records(all, "one")...)
+	ok(t, "put", err)
+	_, err = s.Catalog.Put(ctx, b, record("elsewhere", "one"))
+	ok(t, "put", err)
+	ok(t, "mark", s.Indexings.Mark(ctx, a,
+		upnext.Indexing{Item: all[0], Collection: "c", Hash: "h:one", At: now},
+		upnext.Indexing{Item: all[1], Collection: "c", Hash: "h:zero", At: now}, // searchable as it was
+		upnext.Indexing{Item: all[2], Collection: "c", Hash: "h:one"},           // nothing to find it by
+		upnext.Indexing{Item: all[3], Collection: "d", Hash: "h:one", At: now},
+		upnext.Indexing{Item: all[4], Collection: "c", Hash: "h:one", At: now}))
+	indexed := func(collection string, after upnext.ItemID, limit int) []upnext.ItemID {
+		t.Helper()
+		got, err := s.Indexings.Indexed(ctx, a, collection, after, limit)
+		ok(t, "indexed", err)
+		return got
+	}
+	want(t, "indexed in c", indexed("c", "", 100), []upnext.ItemID{all[0], all[1], all[4]})
+	want(t, "a page", indexed("c", all[0], 1), all[1:2])
+	want(t, "none", indexed("c", all[4], 9), nil)
+	tally := func(what, collection string, w upnext.Tally) {
+		t.Helper()
+		got, err := s.Indexings.Tally(ctx, a, collection)
+		ok(t, what, err)
+		want(t, what, got, w)
+	}
+	n := int64(len(all))
+	tally("tally of c", "c", upnext.Tally{Items: n, Searchable: 2, Bare: 1})
+	tally("tally of none", "none", upnext.Tally{Items: n})
+	_, err = s.Catalog.Delete(ctx, a, all[0])
+	ok(t, "delete", err)
+	tally("tally after a delete", "c", upnext.Tally{Items: n - 1, Searchable: 1, Bare: 1})
+	ok(t, "forget", s.Indexings.Forget(ctx, a, "c"))
+	tally("tally of a forgotten collection", "c", upnext.Tally{Items: n - 1})
+	tally("another is not forgotten", "d", upnext.Tally{Items: n - 1, Searchable: 1})
+	if c, can := s.Catalog.(upnext.Tenants); can {
+		got, err := c.Tenants(ctx)
+		ok(t, "tenants", err)
+		want(t, "tenants", got, []upnext.Tenant{a, b})
+	}
 }

@@ -53,6 +53,31 @@ type Importer interface {
 	Cancel(ctx context.Context, t upnext.Tenant, id upnext.ImportID) (upnext.Import, error)
 }
 
+// Collection says how a collection of the tenant's items stands.
+type Collection struct {
+	Name, Text, Image, Role string
+	Entries                 int
+	Promoted                bool
+	Tally                   upnext.Tally
+	Began, Full             time.Time // of an upgrade
+	Texts, Images           int64     // that it has cost
+	Endpoint, Remaining     time.Duration
+	PerSecond               float64
+	Error                   string // why it waits
+}
+
+// Collections are those of a tenant: one answers requests, another may be
+// filled by other models, to be promoted when it is full.
+type Collections interface {
+	// List describes all, by name.
+	List(ctx context.Context, t upnext.Tenant) ([]Collection, error)
+	// Promote makes one the one that answers, at once; ErrConflict for one with
+	// items missing, unless forced, and for one that texts cannot be searched in.
+	Promote(ctx context.Context, t upnext.Tenant, name string, force bool) error
+	// Drop removes one; ErrConflict for the promoted one and for one that is filled.
+	Drop(ctx context.Context, t upnext.Tenant, name string) error
+}
+
 // Config is what the API speaks for.
 type Config struct {
 	Recommender    *serve.Recommender
@@ -60,6 +85,7 @@ type Config struct {
 	Importer       Importer
 	Watcher        Watcher // of buckets; nil: nobody watches
 	HookToken      string  // opens the route of bucket notifications; empty: there is none
+	Collections    Collections
 	Catalog        upnext.Catalog
 	Indexings      upnext.Indexings
 	Understandings upnext.Understandings
@@ -67,7 +93,7 @@ type Config struct {
 	Schemas        upnext.Schemas
 	Imports        upnext.Imports
 	Blobs          blob.Store // thumbnails; only keys that end like pictures are shown
-	Collection     string     // that Indexings are asked about
+	Collection     string     // that Indexings are asked about for a tenant that has none promoted
 	Pages          fs.FS      // the web console
 	Keys           []Key
 	AllowOrigins   []string
@@ -158,11 +184,15 @@ func (a *api) routes(engine *gin.Engine) {
 	get(a, "/v1/users/{id}/profile", "users", "What the system believes of a user, and from what", a.getProfile)
 
 	a.raw(engine, a.bulkEvents(), a.postEvents)
-	remove(a, "/v1/events/{id}", "events", "Take an event back", a.retractEvent)
+	remove(a, "/v1/events/{id}", "events", "Take an event back; sent again under the same id it counts again", a.retractEvent)
 
 	post(a, "/v1/recommend", "recommend", http.StatusOK, "A page of items for a viewer", a.recommend)
 	post(a, "/v1/similar", "recommend", http.StatusOK, "Items like some and unlike others", a.similar)
 	post(a, "/v1/search", "recommend", http.StatusOK, "Items for a text", a.search)
+
+	get(a, "/v1/collections", "collections", "The collections of vectors: which one answers, and how far an upgrade is", a.listCollections)
+	post(a, "/v1/collections/{name}/promote", "collections", http.StatusOK, "Answer from this collection from now on: the end of an upgrade, or the way back", a.promoteCollection)
+	remove(a, "/v1/collections/{name}", "collections", "Remove a collection that is neither promoted nor filled", a.dropCollection)
 
 	put(a, "/v1/schema/{kind}", "schema", "Declare the attributes of items or users", a.putSchema)
 	get(a, "/v1/schema/{kind}", "schema", "The declared attributes", a.getSchema)

@@ -112,6 +112,18 @@ func (w writer) Put(ctx context.Context, t upnext.Tenant, items ...upnext.Item) 
 	return out, err
 }
 
+type collections struct{ *ingest.Pipeline }
+
+// List adapts progress, as the program's wire does.
+func (c collections) List(ctx context.Context, t upnext.Tenant) ([]api.Collection, error) {
+	all, err := c.Progress(ctx, t)
+	out := make([]api.Collection, len(all))
+	for i, p := range all {
+		out[i] = api.Collection{Name: p.Name, Text: p.Text, Image: p.Image, Role: p.Role, Entries: p.Entries, Promoted: p.Promoted, Tally: p.Tally}
+	}
+	return out, err
+}
+
 // server is an API over the embedded engines in a temporary folder.
 type server struct {
 	t   testing.TB
@@ -135,25 +147,25 @@ func startWith(t testing.TB, blobs blob.Store, join func(*api.Config, *ingest.Pi
 			t.Fatal(err)
 		}
 	}
-	collections := flat.New()
+	indexes := flat.New()
 	space, err := embed.NewSpace(wordEmbedder{}.Model(), embed.Model{}, embed.DefaultTextWeight)
 	if err != nil {
 		t.Fatal(err)
 	}
 	rec := serve.New(serve.Config{
-		Catalog: store.Catalog, Events: store.Events, Viewers: store.Viewers, Slates: store.Slates, Schemas: store.Schemas, Collections: collections,
-		Text: wordEmbedder{}, Query: func(v []float32) []float32 { q, _ := space.Query(v); return q }, Logger: logger, Seed: 1,
+		Catalog: store.Catalog, Events: store.Events, Viewers: store.Viewers, Slates: store.Slates, Schemas: store.Schemas, Collections: indexes,
+		Query: embed.Kept{{Text: wordEmbedder{}, Space: space}}.Query, Logger: logger, Seed: 1,
 		TokenKey: bytes.Repeat([]byte("k"), 32), Settings: serve.DefaultSettings(),
 	})
 	pipeline := &ingest.Pipeline{
-		Catalog: store.Catalog, Indexings: store.Indexings, Understandings: store.Understandings, Schemas: store.Schemas, Collections: collections,
+		Catalog: store.Catalog, Indexings: store.Indexings, Understandings: store.Understandings, Schemas: store.Schemas, Collections: indexes,
 		Blobs: blobs, Text: wordEmbedder{}, Space: space, Understander: tagTopics{}, Logger: logger, Now: time.Now,
 	}
 	if err := pipeline.Sweep(t.Context(), upnext.DefaultTenant); err != nil {
 		t.Fatal(err)
 	}
 	config := api.Config{
-		Recommender: rec, Writer: writer{pipeline}, Importer: noImports{}, Catalog: store.Catalog, Indexings: store.Indexings,
+		Recommender: rec, Writer: writer{pipeline}, Importer: noImports{}, Collections: collections{pipeline}, Catalog: store.Catalog, Indexings: store.Indexings,
 		Understandings: store.Understandings, Viewers: store.Viewers, Schemas: store.Schemas, Imports: store.Imports, Blobs: blobs,
 		Collection: space.Name(), Keys: keys, AllowOrigins: []string{"https://shop.example"}, Metrics: prometheus.NewRegistry(), Logger: logger, Now: time.Now, Version: "test",
 	}
@@ -354,6 +366,10 @@ func TestItems(t *testing.T) {
 	if l := got["topics"].([]any)[0].(map[string]any); l["value"] != "telescopes" || l["model"] != "person" {
 		t.Errorf("corrected: %v", l)
 	}
+	// None of its words: only the index's columns let the search find it.
+	if got := s.json(200, "POST", "/v1/search", `{"query":"xylophone","filter":"'telescopes' in topics"}`); !slices.Contains(ids(got), id) {
+		t.Errorf("search by the corrected topic: %v, want %q", ids(got), id)
+	}
 	s.json(200, "PATCH", path, `{"title":"another space"}`)
 	got = s.json(200, "GET", path+"/understanding", "")
 	if l := got["topics"].([]any)[0].(map[string]any); l["value"] != "telescopes" {
@@ -424,4 +440,24 @@ func TestSchema(t *testing.T) {
 	if got := s.json(200, "POST", "/v1/search", `{"query":"pan","filter":"attributes.price < 20"}`); len(ids(got)) != 1 {
 		t.Errorf("found %v, want p", ids(got))
 	}
+}
+
+// TestCollections: what the API says of the collection that answers, and what
+// it refuses to do to it.
+func TestCollections(t *testing.T) {
+	s := start(t)
+	s.json(200, "PUT", "/v1/items/a", item("a", "space"))
+	all := s.json(200, "GET", "/v1/collections", "")["collections"].([]any)
+	if len(all) != 1 {
+		t.Fatalf("collections: %v, want one", all)
+	}
+	got := all[0].(map[string]any)
+	if got["promoted"] != true || got["role"] != "main" || got["items"] != 1.0 || got["searchable"] != 1.0 || got["pending"] != 0.0 || got["text_model"] != "test-words" {
+		t.Errorf("collection: %v", got)
+	}
+	name := got["name"].(string)
+	s.json(200, "POST", "/v1/collections/"+name+"/promote", "")
+	s.json(404, "POST", "/v1/collections/none/promote", "")
+	s.json(404, "DELETE", "/v1/collections/none", "")
+	s.json(409, "DELETE", "/v1/collections/"+name, "")
 }

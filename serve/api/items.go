@@ -234,12 +234,13 @@ func (a *api) itemStatus(ctx context.Context, in *ItemPath) (*statusOutput, erro
 	if err != nil {
 		return nil, err
 	}
-	marks, err := a.Indexings.Get(ctx, callerOf(ctx).tenant, a.Collection, rec.Item.ID)
+	collection := a.answering(ctx, callerOf(ctx).tenant)
+	marks, err := a.Indexings.Get(ctx, callerOf(ctx).tenant, collection, rec.Item.ID)
 	if err != nil {
 		return nil, err
 	}
 	var out statusOutput
-	out.Body.ItemID, out.Body.Collection, out.Body.Text, out.Body.Image = in.ID, a.Collection, "pending", "pending"
+	out.Body.ItemID, out.Body.Collection, out.Body.Text, out.Body.Image = in.ID, collection, "pending", "pending"
 	if len(marks) > 0 {
 		m := marks[0]
 		out.Body.Text, out.Body.Image, out.Body.Current = m.Text, m.Image, m.Hash == rec.Hash

@@ -19,15 +19,14 @@ type Guard struct {
 	Region string // ISO 3166; where it is not known, items bound to regions are not shown
 	Age    int    // the greatest MinAge that may be shown
 
-	Viewer       *taste.State
-	Items        map[upnext.ItemID]bool // excluded by the request
-	Creators     map[string]bool        // excluded by the request
-	Seen         upnext.SeenScope       // which seen items are left out
-	SeenSince    time.Time              // those seen before do not count; zero: ever
-	SeenInVisit  map[upnext.ItemID]bool // what was seen in the session, for SeenSession
-	Filter       *filter.Filter
-	Vars         filter.Vars
-	EvenFiltered bool // show what fails Filter, for backfill
+	Viewer      *taste.State
+	Items       map[upnext.ItemID]bool // excluded by the request
+	Creators    map[string]bool        // excluded by the request
+	Seen        upnext.SeenScope       // which seen items are left out
+	SeenSince   time.Time              // those seen before do not count; zero: ever
+	SeenInVisit map[upnext.ItemID]bool // what was seen in the session, for SeenSession
+	Filter      *filter.Filter
+	Vars        filter.Vars
 }
 
 // Cause is why an item may not be shown; empty where it may.
@@ -76,7 +75,7 @@ func (g *Guard) Cause(it *shelf.Item) Cause {
 	switch {
 	case g.seen(id):
 		return AlreadySeen
-	case g.Filter != nil && !g.EvenFiltered && !g.Filter.Match(it.FilterFields(), g.Vars):
+	case g.Filter != nil && !g.Filter.Match(it.FilterFields(), g.Vars):
 		return Filtered
 	}
 	return ""

@@ -77,7 +77,6 @@ func TestCause(t *testing.T) {
 		}, AlreadySeen},
 		{"passes the filter", nil, func(g *Guard) { g.Filter = video }, ""},
 		{"fails the filter", func(it *upnext.Item) { it.Kind = "music" }, func(g *Guard) { g.Filter = video }, Filtered},
-		{"fails it as backfill", func(it *upnext.Item) { it.Kind = "music" }, func(g *Guard) { g.Filter, g.EvenFiltered = video, true }, ""},
 	}
 	for _, tt := range tests {
 		g := Guard{Now: noon, Age: 12, Viewer: averse(&taste.State{}), Seen: upnext.SeenAll}
