@@ -73,11 +73,11 @@ func opener(sources *minio.Sources) func(context.Context, upnext.Tenant, string,
 }
 
 // newWatcher makes the Watcher of --watch; nil where nothing is watched.
-func newWatcher(s *Settings, im *ingest.Importer, sources *minio.Sources) (*ingest.Watcher, error) {
+func newWatcher(s *Settings, im *ingest.Importer, sources *minio.Sources, locks upnext.Locks) (*ingest.Watcher, error) {
 	if len(s.Watch) == 0 {
 		return nil, nil
 	}
-	c := ingest.WatcherConfig{Importer: im, Every: s.WatchEvery}
+	c := ingest.WatcherConfig{Importer: im, Every: s.WatchEvery, Locks: locks}
 	for _, text := range s.Watch {
 		a, err := minio.ParseAddress(text, "tenant", "on_missing", "format")
 		if err != nil {

@@ -41,6 +41,12 @@ type Settings struct {
 	WatchARN   string        `help:"Ask the watched buckets' server to send news to this target: arn:minio:sqs::NAME:webhook." name:"watch-arn" env:"UPNEXT_WATCH_ARN" placeholder:"ARN"`
 	HookToken  string        `help:"Token that opens POST /v1/hooks/minio to bucket notifications; without one there is no such route." env:"UPNEXT_HOOK_TOKEN" placeholder:"TOKEN"`
 
+	ArchiveEvery   time.Duration `help:"How often events and answers are archived as Parquet in the object store; 0 is never." default:"0s" env:"UPNEXT_ARCHIVE_EVERY"`
+	ArchiveKey     string        `help:"Secret of the archive's pseudonyms, 32 characters or more; never to be changed. Default: made once and kept in the data directory." env:"UPNEXT_ARCHIVE_KEY" placeholder:"KEY"`
+	ArchiveContext []string      `help:"Keys of events' context that the archive keeps." env:"UPNEXT_ARCHIVE_CONTEXT" placeholder:"KEY"`
+	EventKeep      int           `help:"Events of each viewer that stay in the database once archived, at least those that taste is made of; 0 keeps all." default:"0" env:"UPNEXT_EVENT_KEEP"`
+	EventDays      int           `help:"Days that all events stay in the database, at least 2: so long is a repeated event known as one." default:"30" env:"UPNEXT_EVENT_DAYS"`
+
 	SlateDays    int                `help:"Days that answers are kept for explanation and training." default:"7" env:"UPNEXT_SLATE_DAYS"`
 	EventWeights map[string]float64 `help:"What an event of a kind says of a viewer's taste, below 0 against it: like=1.5;skip=-0.4. Kinds not named keep theirs." env:"UPNEXT_EVENT_WEIGHTS" placeholder:"KIND=WEIGHT;…"`
 	Seed         uint64             `help:"Seed of all that is left to chance." default:"1" env:"UPNEXT_SEED"`
@@ -110,6 +116,15 @@ func (s *Settings) check() error {
 		if !slices.Contains(upnext.EventKinds, upnext.EventKind(kind)) {
 			return fmt.Errorf("--event-weights %s: no such event; there are %v: %w", kind, upnext.EventKinds, upnext.ErrInvalid)
 		}
+	}
+	if s.ArchiveEvery < 0 || s.ArchiveEvery > 0 && s.ArchiveEvery < time.Second {
+		return fmt.Errorf("--archive-every %s: 0, or at least 1s: %w", s.ArchiveEvery, upnext.ErrInvalid)
+	}
+	if s.EventKeep < 0 || s.EventKeep > 0 && s.EventDays < 2 {
+		return fmt.Errorf("--event-keep %d, --event-days %d: not below 0, and at least 2 days: %w", s.EventKeep, s.EventDays, upnext.ErrInvalid)
+	}
+	if s.EventKeep > 0 && s.ArchiveEvery == 0 {
+		return fmt.Errorf("--event-keep %d: events leave the database for the archive alone: set --archive-every: %w", s.EventKeep, upnext.ErrInvalid)
 	}
 	if s.HookToken != "" && len(s.HookToken) < 16 {
 		return fmt.Errorf("--hook-token: 16 characters or more: %w", upnext.ErrInvalid)

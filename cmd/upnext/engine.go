@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"upnext"
-	"upnext/index/milvus"
 	"upnext/index/rabitq"
 	"upnext/infra/jobs"
 	"upnext/infra/sqlstore"
@@ -51,39 +50,45 @@ func (e *engines) openIndex(ctx context.Context) error {
 			return fmt.Errorf("--index: %w", err)
 		}
 		e.indexes, e.closers = c, append(e.closers, c.Close)
-	case "milvus", "milvus+tls":
-		c, err := milvus.Open(ctx, url, e.logger)
-		if err != nil {
-			return fmt.Errorf("--index: %w", err)
-		}
-		e.indexes, e.closers = c, append(e.closers, c.Close)
 	default:
 		return fmt.Errorf("--index %q: no such engine; there are rabitq and milvus: %w", url, upnext.ErrInvalid)
 	}
 	return nil
 }
 
-// tokenKey returns the key that signs recommendations' tokens: the setting's, or
-// one made once and kept with the data, so that tokens outlive a restart.
-func (s *Settings) tokenKey() ([]byte, error) {
-	if s.TokenKey != "" {
-		sum := sha256.Sum256([]byte(s.TokenKey)) // whatever its length, 32 bytes
+// secret returns a key that must stay the same for ever: the setting's, or one
+// made once and kept with the data. Servers that share a database must be told
+// it, because each has a data directory of its own.
+func (s *Settings) secret(flag, setting, file string) ([]byte, error) {
+	if setting != "" {
+		if len(setting) < 32 {
+			return nil, fmt.Errorf("%s: %d characters, at least 32: %w", flag, len(setting), upnext.ErrInvalid)
+		}
+		sum := sha256.Sum256([]byte(setting)) // whatever its length, 32 bytes
 		return sum[:], nil
 	}
-	name := filepath.Join(s.DataDir, "token.key")
+	name := filepath.Join(s.DataDir, file)
 	key, err := os.ReadFile(name)
 	if err == nil && len(key) == 32 {
 		return key, nil
 	}
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("token key: %w", err)
+		return nil, fmt.Errorf("%s: %w", flag, err)
 	}
 	if err == nil {
-		return nil, fmt.Errorf("token key %s: %d bytes, want 32: remove it to have a new one made: %w", name, len(key), upnext.ErrInvalid)
+		return nil, fmt.Errorf("%s: %s has %d bytes, want 32: remove it to have a new one made: %w", flag, name, len(key), upnext.ErrInvalid)
+	}
+	if s.shared() {
+		return nil, fmt.Errorf("%s: needed with --database postgres://…: every server of the database must have the same: %w", flag, upnext.ErrInvalid)
 	}
 	key = make([]byte, 32)
 	if _, err := rand.Read(key); err != nil {
-		return nil, fmt.Errorf("token key: %w", err)
+		return nil, fmt.Errorf("%s: %w", flag, err)
 	}
 	return key, os.WriteFile(name, key, 0o600)
+}
+
+// shared says whether other servers may have the same database.
+func (s *Settings) shared() bool {
+	return s.Database != "" && !strings.HasPrefix(s.Database, "sqlite:")
 }

@@ -120,6 +120,9 @@ func (srv *server) run(ctx context.Context, started func(ctx context.Context) er
 		group.Go(func() error { return sweeper.Run(ctx) })
 		return ignoreDone(ctx, srv.importer.Run(ctx))
 	})
+	if srv.archive != nil {
+		group.Go(func() error { srv.archive.Run(ctx); return nil })
+	}
 	if srv.watcher != nil {
 		group.Go(func() error { return srv.watcher.Run(ctx) })
 	}

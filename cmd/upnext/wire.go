@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -19,12 +18,12 @@ import (
 	"upnext/embed"
 	"upnext/embed/builtin"
 	"upnext/index"
-	"upnext/index/rabitq"
 	"upnext/infra/blob"
 	"upnext/infra/jobs"
 	"upnext/infra/sqlstore"
 	"upnext/ingest"
 	"upnext/serve"
+	"upnext/train/archive"
 	"upnext/understand/zeroshot"
 )
 
@@ -43,7 +42,8 @@ type engines struct {
 	space     *embed.Space
 	pipeline  *ingest.Pipeline
 	importer  *ingest.Importer
-	watcher   *ingest.Watcher // nil: nothing is watched
+	watcher   *ingest.Watcher  // nil: nothing is watched
+	archive   *archive.Archive // nil: nothing is archived
 	recommend *serve.Recommender
 	changed   chan upnext.Tenant // a catalogue that the recommender should look at
 	closers   []func() error     // in the order of opening
@@ -88,7 +88,7 @@ func open(ctx context.Context, s *Settings, logger *slog.Logger) (_ *engines, er
 		return nil, err
 	}
 	e.closers = append(e.closers, e.lock.Unlock)
-	key, err := s.tokenKey()
+	key, err := s.secret("--token-key", s.TokenKey, "token.key")
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +132,13 @@ func (e *engines) join(ctx context.Context, key []byte) (err error) {
 	e.pipeline = &ingest.Pipeline{
 		Catalog: st.Catalog, Indexings: st.Indexings, Understandings: st.Understandings, Schemas: st.Schemas, Collections: e.indexes,
 		Blobs: e.blobs, Text: e.text, Image: e.image, Space: e.space, Understander: understander, Logger: e.logger, Now: e.settings.now,
-		OnChange: e.refresh,
+		OnChange: e.refresh, Locks: st.Locks,
+	}
+	if e.archive, err = e.newArchive(); err != nil {
+		return err
+	}
+	if e.archive != nil {
+		e.recommend.Archive = e.archive
 	}
 	sources, err := bucketsOf(e.settings, e.logger)
 	if err != nil {
@@ -147,7 +153,7 @@ func (e *engines) join(ctx context.Context, key []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	e.watcher, err = newWatcher(e.settings, e.importer, sources)
+	e.watcher, err = newWatcher(e.settings, e.importer, sources, st.Locks)
 	return err
 }
 
