@@ -140,6 +140,7 @@ func (r *Recommender) Ready() error {
 		switch {
 		case err == nil:
 		case errors.Is(err, upnext.ErrNotFound) && tn.shelf.Len() == 0:
+		case !errors.Is(err, upnext.ErrNotFound): // the index is away: answers go on without it, degraded
 		default:
 			return fmt.Errorf("tenant %s: index: %w: %w", t, err, upnext.ErrUnavailable)
 		}

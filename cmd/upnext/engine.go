@@ -15,6 +15,7 @@ import (
 	"upnext/index/rabitq"
 	"upnext/infra/jobs"
 	"upnext/infra/sqlstore"
+	"upnext/serve/api"
 )
 
 // Each engine is named by a URL and chosen by one switch on its scheme; an
@@ -54,6 +55,24 @@ func (e *engines) openIndex(ctx context.Context) error {
 		return fmt.Errorf("--index %q: no such engine; there are rabitq and milvus: %w", url, upnext.ErrInvalid)
 	}
 	return nil
+}
+
+// dependencies are what the engines say of themselves.
+func (e *engines) dependencies() []api.Dependency {
+	return []api.Dependency{
+		{Name: "database", Check: e.store.Ping},
+		{Name: "objects", Check: func(ctx context.Context) error {
+			_, err := e.blobs.Stat(ctx, "no-such-object")
+			if errors.Is(err, upnext.ErrNotFound) {
+				return nil
+			}
+			return err
+		}},
+		{Name: "index", Check: func(ctx context.Context) error {
+			_, err := e.indexes.List(ctx, upnext.DefaultTenant)
+			return err
+		}},
+	}
 }
 
 // secret returns a key that must stay the same for ever: the setting's, or one

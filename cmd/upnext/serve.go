@@ -88,7 +88,7 @@ func newHandler(e *engines, keys []api.Key) http.Handler {
 		watcher = e.watcher
 	}
 	return api.New(api.Config{
-		Watcher: watcher, HookToken: e.settings.HookToken,
+		Dependencies: e.dependencies(), Watcher: watcher, HookToken: e.settings.HookToken,
 		Recommender: e.recommend, Writer: writer{e.pipeline}, Importer: importer{e.importer}, Collections: collections{e.pipeline}, Catalog: e.store.Catalog, Indexings: e.store.Indexings,
 		Understandings: e.store.Understandings, Viewers: e.store.Viewers, Schemas: e.store.Schemas, Imports: e.store.Imports, Blobs: e.blobs, Collection: e.space.Name(),
 		Pages: web.Pages(), Keys: keys, AllowOrigins: e.settings.AllowOrigins, Metrics: e.metrics, Logger: e.logger,

@@ -83,8 +83,9 @@ type Config struct {
 	Recommender    *serve.Recommender
 	Writer         Writer
 	Importer       Importer
-	Watcher        Watcher // of buckets; nil: nobody watches
-	HookToken      string  // opens the route of bucket notifications; empty: there is none
+	Watcher        Watcher      // of buckets; nil: nobody watches
+	Dependencies   []Dependency // that readyz asks
+	HookToken      string       // opens the route of bucket notifications; empty: there is none
 	Collections    Collections
 	Catalog        upnext.Catalog
 	Indexings      upnext.Indexings

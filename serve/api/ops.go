@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -21,14 +23,47 @@ import (
 // healthz says that the process lives.
 func (a *api) healthz(c *gin.Context) { c.String(http.StatusOK, "ok\n") }
 
-// readyz says whether it can answer, and names what is missing.
+// Dependency is an engine that answers are made with.
+type Dependency struct {
+	Name  string
+	Check func(ctx context.Context) error // nil is well
+}
+
+// checkPatience is how long readyz waits for the engines.
+const checkPatience = 2 * time.Second
+
+// readyz says whether it can answer, and how each engine is. One that is away
+// costs its share of an answer, not the answer: only what the Recommender
+// cannot do without makes it not ready.
 func (a *api) readyz(c *gin.Context) {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), checkPatience)
+	defer cancel()
+	states := make([]string, len(a.Dependencies))
+	var checking sync.WaitGroup
+	for i, d := range a.Dependencies {
+		checking.Go(func() {
+			states[i] = "ok"
+			if err := d.Check(ctx); err != nil {
+				states[i] = err.Error()
+			}
+		})
+	}
+	checking.Wait()
+	answer := gin.H{"ready": true, "version": a.Version}
+	if len(states) > 0 {
+		engines := gin.H{}
+		for i, d := range a.Dependencies {
+			engines[d.Name] = states[i]
+		}
+		answer["engines"] = engines
+	}
 	if err := a.Recommender.Ready(); err != nil {
 		c.Header("Retry-After", "1")
-		c.JSON(http.StatusServiceUnavailable, gin.H{"ready": false, "reason": err.Error()})
+		answer["ready"], answer["reason"] = false, err.Error()
+		c.JSON(http.StatusServiceUnavailable, answer)
 		return
 	}
-	c.JSON(http.StatusOK, gin.H{"ready": true, "version": a.Version})
+	c.JSON(http.StatusOK, answer)
 }
 
 // observe measures each request by its route's pattern.
