@@ -50,8 +50,9 @@ type work struct {
 	content   []float32 // what the index keeps
 	textMark  string    // of upnext.Indexing
 	imageMark string
-	noText    string // why an import has not even a key of the transcript
-	noImage   string // the same for the thumbnail
+	given     map[string]string // the caller's key of each object that was copied, by the copy's
+	noText    string            // why an import has not even a key of the transcript
+	noImage   string            // the same for the thumbnail
 }
 
 // faulty notes that a part of the item could not be taken; the item goes on.

@@ -176,6 +176,9 @@ func (b *batch) letters() []upnext.Failure {
 		}
 		for _, f := range w.faults {
 			// By the item's place, so that two lines that name one missing picture are two.
+			if given := w.given[f.Key]; given != "" { // nobody knows our copy by its name
+				f.Key, f.Detail = given, strings.ReplaceAll(f.Detail, f.Key, given)
+			}
 			f.Line, f.Detail = w.entry.Line, clip(f.Detail)
 			if f.Key == "" {
 				f.Key = w.entry.place()
@@ -247,6 +250,10 @@ func (im *Importer) adopt(ctx context.Context, s *source, t upnext.Tenant, w *wo
 		if err != nil {
 			w.lost(part.stage, *part.key, err)
 			w.noText, w.noImage = w.textMark, w.imageMark
+		} else if w.given == nil {
+			w.given = map[string]string{key: *part.key}
+		} else {
+			w.given[key] = *part.key
 		}
 		*part.key = key
 	}

@@ -112,7 +112,7 @@ func (im *Importer) work(ctx context.Context, job *rivertype.JobRow, t upnext.Te
 		// The process stops. Later, without a wait, and without counting as an attempt.
 		return river.JobSnooze(0)
 	case errors.Is(err, upnext.ErrInvalid), errors.Is(err, upnext.ErrConflict), errors.Is(err, upnext.ErrNotFound),
-		job.Attempt >= job.MaxAttempts:
+		job.Attempt >= job.MaxAttempts && !errors.Is(err, errEndpoint):
 		if err := im.end(ctx, r, upnext.Broken, err); err != nil {
 			// Not even that can be written: a disk is full. The job stays for when it is not.
 			im.Pipeline.Logger.Error("a failed import cannot be ended", "import", id, "error", err)
@@ -120,8 +120,26 @@ func (im *Importer) work(ctx context.Context, job *rivertype.JobRow, t upnext.Te
 		}
 		return nil
 	}
+	wait := im.trouble(ctx, r, err)
 	im.Pipeline.Logger.Warn("an import's step is tried again", "import", id, "step", job.Kind, "attempt", job.Attempt, "error", err)
+	if errors.Is(err, errEndpoint) {
+		return river.JobSnooze(wait) // however long it is away: no attempt is counted
+	}
 	return err
+}
+
+// trouble shows in the import why it does not go on, where that can be
+// written, and returns how long to wait for an endpoint: ever longer.
+func (im *Importer) trouble(ctx context.Context, r *run, cause error) time.Duration {
+	r.mu.Lock()
+	r.imp.Error = cause.Error()
+	r.troubles++
+	wait := min(maxBackoff, time.Second<<min(r.troubles-1, 10))
+	r.mu.Unlock()
+	if err := im.save(ctx, r, true); err != nil {
+		im.Pipeline.Logger.Warn("an import's trouble cannot be shown", "import", r.key.id, "error", err)
+	}
+	return wait
 }
 
 // list lists the source and makes a job of every batch.

@@ -27,14 +27,15 @@ type run struct {
 	users   int  // of the source; it closes when the last has let go after the end
 	over    bool // the import has ended: nothing opens it any more
 
-	mu      sync.Mutex
-	imp     upnext.Import
-	done    map[int]string // digest of the batches that are done, by number
-	working map[int]bool
-	batches int // how many there are; -1 until all are listed
-	ending  bool
-	saved   time.Time
-	letters int64 // dead letters written by this process
+	mu       sync.Mutex
+	imp      upnext.Import
+	done     map[int]string // digest of the batches that are done, by number
+	working  map[int]bool
+	batches  int // how many there are; -1 until all are listed
+	ending   bool
+	saved    time.Time
+	troubles int   // since a batch was done last
+	letters  int64 // dead letters written by this process
 }
 
 // errEnded says that an import has ended: its jobs have nothing to do.
@@ -145,6 +146,7 @@ func (im *Importer) outcomes(ctx context.Context, k runKey, failed *error) func(
 
 // count adds a batch to the import. r.mu is held.
 func (r *run) count(n int, o outcome) {
+	r.imp.Error, r.troubles = "", 0 // it goes on
 	r.done[n] = o.Digest
 	imp := &r.imp
 	imp.Created, imp.Updated, imp.Unchanged = imp.Created+o.Created, imp.Updated+o.Updated, imp.Unchanged+o.Unchanged
