@@ -27,6 +27,7 @@ var arrows = map[string][]string{
 	"embed/builtin":       {".", "embed"},
 	"understand/zeroshot": {".", "embed", "understand"},
 	"infra/blob/dir":      {".", "infra/blob"},
+	"index/milvus":        {".", "filter", "index"},
 
 	"ingest":     {".", "embed", "index", "understand", "infra/blob", "infra/jobs"},
 	"serve":      {".", "filter", "embed", "index"},
