@@ -28,6 +28,7 @@ var arrows = map[string][]string{
 	"understand/zeroshot": {".", "embed", "understand"},
 	"infra/blob/dir":      {".", "infra/blob"},
 	"infra/blob/minio":    {".", "infra/blob"},
+	"index/milvus":        {".", "filter", "index"},
 
 	"ingest":        {".", "embed", "index", "understand", "infra/blob", "infra/jobs"},
 	"serve":         {".", "filter", "embed", "index"},

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"upnext"
+	"upnext/index/milvus"
 	"upnext/index/rabitq"
 	"upnext/infra/jobs"
 	"upnext/infra/sqlstore"
@@ -47,6 +48,12 @@ func (e *engines) openIndex(ctx context.Context) error {
 	switch engine, rest, _ := strings.Cut(url, ":"); engine {
 	case "rabitq":
 		c, err := rabitq.Open(rest, e.logger)
+		if err != nil {
+			return fmt.Errorf("--index: %w", err)
+		}
+		e.indexes, e.closers = c, append(e.closers, c.Close)
+	case "milvus", "milvus+tls":
+		c, err := milvus.Open(ctx, url, e.logger)
 		if err != nil {
 			return fmt.Errorf("--index: %w", err)
 		}

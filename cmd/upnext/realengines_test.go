@@ -19,7 +19,7 @@ import (
 )
 
 // soakSource is a catalogue that the long runs import; without it the demo's.
-func soakSource(t testing.TB) string {
+func soakSource(t *testing.T) string {
 	if source := os.Getenv("UPNEXT_SOAK_SOURCE"); source != "" {
 		return source
 	}
