@@ -28,7 +28,8 @@ import (
 type platform struct {
 	t        testing.TB
 	database string
-	bucket   string
+	bucket   string // of the object store
+	source   string // the bucket that is imported from
 	endpoint string
 	index    string
 	minio    *minio.Client
@@ -39,8 +40,9 @@ func newPlatform(t testing.TB, milvus string) *platform {
 	t.Helper()
 	name := "upnext_" + strings.ToLower(ulid.Make().String())
 	p := &platform{t: t, bucket: strings.ReplaceAll(name, "_", "-")}
+	p.source = p.bucket + "-source"
 	p.makeDatabase(enginetest.URL(t, "UPNEXT_TEST_POSTGRES"), name)
-	p.makeBucket(enginetest.URL(t, "UPNEXT_TEST_MINIO"))
+	p.makeBuckets(enginetest.URL(t, "UPNEXT_TEST_MINIO"))
 	p.index = enginetest.URL(t, milvus) + "?prefix=" + name
 	t.Cleanup(p.dropCollections)
 	return p
@@ -69,7 +71,7 @@ func (p *platform) makeDatabase(server, name string) {
 	p.database = u.String()
 }
 
-func (p *platform) makeBucket(server string) {
+func (p *platform) makeBuckets(server string) {
 	p.t.Helper()
 	u, err := url.Parse(server)
 	if err != nil {
@@ -83,42 +85,46 @@ func (p *platform) makeBucket(server string) {
 		}
 	}
 	p.minio, err = minio.New(u.Host, &minio.Options{Creds: credentials.NewStaticV4(u.User.Username(), secret, "")})
-	if err == nil {
-		err = p.minio.MakeBucket(context.Background(), p.bucket, minio.MakeBucketOptions{})
-	}
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	p.t.Cleanup(func() {
-		ctx := context.Background()
-		gone := p.minio.ListObjects(ctx, p.bucket, minio.ListObjectsOptions{Recursive: true})
-		for e := range p.minio.RemoveObjects(ctx, p.bucket, gone, minio.RemoveObjectsOptions{}) {
-			p.t.Error(e.Err)
+	for _, bucket := range []string{p.bucket, p.source} {
+		if err := p.minio.MakeBucket(context.Background(), bucket, minio.MakeBucketOptions{}); err != nil {
+			p.t.Fatal(err)
 		}
-		if err := p.minio.RemoveBucket(ctx, p.bucket); err != nil {
-			p.t.Error(err)
-		}
-	})
+		p.t.Cleanup(func() { p.removeBucket(bucket) })
+	}
 }
 
-// s3 is the URL of a prefix of the bucket.
-func (p *platform) s3(prefix string) string {
-	return "s3://" + p.bucket + "/" + prefix + "?endpoint=" + url.QueryEscape(p.endpoint)
+func (p *platform) removeBucket(name string) {
+	ctx := context.Background()
+	all := p.minio.ListObjects(ctx, name, minio.ListObjectsOptions{Recursive: true})
+	for e := range p.minio.RemoveObjects(ctx, name, all, minio.RemoveObjectsOptions{}) {
+		p.t.Error(e.Err)
+	}
+	if err := p.minio.RemoveBucket(ctx, name); err != nil {
+		p.t.Error(err)
+	}
+}
+
+// s3 is the URL of a place in a bucket, with where its server is.
+func (p *platform) s3(place string) string {
+	return "s3://" + place + "?endpoint=" + url.QueryEscape(p.endpoint)
 }
 
 // args are the settings of a server with a data directory of its own.
 func (p *platform) args() []string {
-	return []string{"--data-dir", p.t.TempDir(), "--database", p.database, "--objects", p.s3("store"), "--index", p.index,
-		"--s3-sources", p.s3(""), "--token-key", strings.Repeat("of the tests ", 4)}
+	return []string{"--data-dir", p.t.TempDir(), "--database", p.database, "--objects", p.s3(p.bucket + "/store"), "--index", p.index,
+		"--s3-sources", p.s3(p.source), "--token-key", strings.Repeat("of the tests ", 4)}
 }
 
 // settings are the same for a test that opens the engines itself.
 func (p *platform) settings() *Settings {
 	return &Settings{DataDir: p.t.TempDir(), Listen: "127.0.0.1:0", Seed: 1, SlateDays: 30,
-		Database: p.database, Objects: p.s3("store"), Index: p.index, TokenKey: strings.Repeat("of the tests ", 4)}
+		Database: p.database, Objects: p.s3(p.bucket + "/store"), Index: p.index, TokenKey: strings.Repeat("of the tests ", 4)}
 }
 
-// upload copies a folder into the bucket.
+// upload copies a folder into the bucket that is imported from.
 func (p *platform) upload(folder, prefix string) {
 	p.t.Helper()
 	err := filepath.WalkDir(folder, func(name string, d os.DirEntry, err error) error {
@@ -127,7 +133,7 @@ func (p *platform) upload(folder, prefix string) {
 		}
 		key, err := filepath.Rel(folder, name)
 		if err == nil {
-			_, err = p.minio.FPutObject(context.Background(), p.bucket, prefix+filepath.ToSlash(key), name, minio.PutObjectOptions{})
+			_, err = p.minio.FPutObject(context.Background(), p.source, prefix+filepath.ToSlash(key), name, minio.PutObjectOptions{})
 		}
 		return err
 	})

@@ -43,7 +43,7 @@ func mainJob(t *testing.T, p *platform) {
 	source := os.Getenv("UPNEXT_SOAK_SOURCE")
 	if source == "" {
 		p.upload(writeCatalogue(t), "catalogue/")
-		source = "s3://" + p.bucket + "/catalogue/"
+		source = "s3://" + p.source + "/catalogue/"
 	}
 	imp := server.importAll(source)
 	t.Logf("%s: %d items, %d events in %s", imp.State, imp.Total, imp.Events, imp.EndedAt.Sub(imp.StartedAt).Round(time.Millisecond))
@@ -152,7 +152,7 @@ func TestReplicas(t *testing.T) {
 	b := spawn(t, append([]string{"serve"}, p.args()...)...)
 	a.waitReady()
 	b.waitReady()
-	if imp := a.importAll("s3://" + p.bucket + "/catalogue/"); imp.State != "succeeded" {
+	if imp := a.importAll("s3://" + p.source + "/catalogue/"); imp.State != "succeeded" {
 		t.Fatalf("import: %+v", imp)
 	}
 	rounds := 40
