@@ -30,6 +30,9 @@ type Settings struct {
 	PublishableKeys []string `help:"Keys that may ask for recommendations and send events; may sit in a web page." env:"UPNEXT_PUBLISHABLE_KEYS" placeholder:"KEY"`
 	AllowOrigins    []string `help:"Origins whose pages may call with a publishable key (CORS)." env:"UPNEXT_ALLOW_ORIGINS" placeholder:"ORIGIN"`
 
+	TextEncoder  string `help:"What makes vectors of texts: builtin, or ENGINE:ADDRESS[,ADDRESS…][?PARAMETERS]; engines tei, hf, openai, infinity, vllm, custom." default:"builtin" env:"UPNEXT_TEXT_ENCODER" placeholder:"ENCODER"`
+	ImageEncoder string `help:"What makes vectors of pictures: builtin, infinity, vllm or custom, likewise." default:"builtin" env:"UPNEXT_IMAGE_ENCODER" placeholder:"ENCODER"`
+
 	SlateDays    int                `help:"Days that answers are kept for explanation and training." default:"7" env:"UPNEXT_SLATE_DAYS"`
 	EventWeights map[string]float64 `help:"What an event of a kind says of a viewer's taste, below 0 against it: like=1.5;skip=-0.4. Kinds not named keep theirs." env:"UPNEXT_EVENT_WEIGHTS" placeholder:"KIND=WEIGHT;…"`
 	Seed         uint64             `help:"Seed of all that is left to chance." default:"1" env:"UPNEXT_SEED"`
