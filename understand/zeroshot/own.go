@@ -29,7 +29,7 @@ func (u *Understander) own(ctx context.Context, inputs []understand.Input) ([]un
 		var texts []embed.Input
 		for line := range strings.Lines(in.Text) {
 			if strings.TrimSpace(line) != "" && len(texts) < ownPassages {
-				texts = append(texts, embed.Input{Text: line})
+				texts = append(texts, embed.Input{Text: strings.TrimSpace(line)})
 			}
 		}
 		if len(texts) == 0 {
