@@ -247,12 +247,13 @@ func (im *Importer) adopt(ctx context.Context, s *source, t upnext.Tenant, w *wo
 		if err != nil && !ours(err) {
 			return err
 		}
-		if err != nil {
+		switch {
+		case err != nil:
 			w.lost(part.stage, *part.key, err)
 			w.noText, w.noImage = w.textMark, w.imageMark
-		} else if w.given == nil {
+		case w.given == nil:
 			w.given = map[string]string{key: *part.key}
-		} else {
+		default:
 			w.given[key] = *part.key
 		}
 		*part.key = key
