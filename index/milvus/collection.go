@@ -44,12 +44,12 @@ type Index struct {
 	wrote      atomic.Int64 // when this process last changed it, nanoseconds
 }
 
-// level is the consistency of a read. What this process wrote it sees: the
-// session's level waits until the server has come to the last write's
-// timestamp. Once that write is older than a bounded read may be, it is bounded.
+// level is the consistency of a read. What this process wrote it sees: strong
+// while a bounded read may not have come to it yet. The session's level would
+// do for upserts, and 2.3 does not see deletes by it.
 func (x *Index) level() entity.ConsistencyLevel {
 	if time.Since(time.Unix(0, x.wrote.Load())) < staleFor {
-		return entity.ClSession
+		return entity.ClStrong
 	}
 	return entity.ClBounded
 }
