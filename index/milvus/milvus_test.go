@@ -26,7 +26,7 @@ func TestCollections(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			shared := fresh(t, enginetest.URL(t, variable))
 			opens := 0
-			indextest.Test(t, func(t *testing.T) index.Collections {
+			indextest.TestRemote(t, func(t *testing.T) index.Collections {
 				opens++
 				return apart{shared, upnext.Tenant(fmt.Sprintf("%d/", opens))}
 			})
