@@ -2,16 +2,12 @@ package milvus
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"iter"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
-	"github.com/milvus-io/milvus-sdk-go/v2/client"
 	"github.com/milvus-io/milvus-sdk-go/v2/entity"
 
 	"upnext"
@@ -25,7 +21,6 @@ const (
 	// More go out as several, of which a failure may leave the first done.
 	heaviestWrite = 24 << 20
 	deletesAtOnce = 2000
-	idsAtOnce     = 5000
 	vectorsAtOnce = 500
 )
 
@@ -182,54 +177,4 @@ func (x *Index) stored(ctx context.Context, v view, expression string) ([]index.
 		}
 	}
 	return entries, nil
-}
-
-// All implements index.Index, by pages in the order of keys, strongly
-// consistent, as the collection's own level is, which iterators go by.
-func (x *Index) All(ctx context.Context) iter.Seq2[upnext.ItemID, error] {
-	return func(yield func(upnext.ItemID, error) bool) {
-		if err := x.check(ctx); err != nil {
-			yield("", fmt.Errorf("all: %w", err))
-			return
-		}
-		var pages *client.QueryIterator
-		next := func(ctx context.Context) (rows client.ResultSet, err error) {
-			err = x.of.read(ctx, "all", x.collection, func(ctx context.Context) error {
-				if pages == nil {
-					options := client.NewQueryIteratorOption(x.collection).WithExpr(x.of.server.ofTenant(x.key.tenant)).
-						WithOutputFields(columnPrimary).WithBatchSize(idsAtOnce)
-					if pages, err = x.of.client.QueryIterator(ctx, options); err != nil {
-						return err
-					}
-				}
-				rows, err = pages.Next(ctx)
-				if errors.Is(err, io.EOF) {
-					rows, err = nil, nil
-				}
-				return err
-			})
-			return rows, err
-		}
-		for {
-			rows, err := next(ctx)
-			if err != nil {
-				yield("", err)
-				return
-			}
-			if rows.Len() == 0 {
-				return
-			}
-			pks, _ := rows.GetColumn(columnPrimary).(*entity.ColumnVarChar)
-			if pks == nil {
-				yield("", fmt.Errorf("all: an answer without keys: %w", upnext.ErrUnavailable))
-				return
-			}
-			for _, pk := range pks.Data() {
-				id, err := idOf(pk)
-				if !yield(id, err) || err != nil {
-					return
-				}
-			}
-		}
-	}
 }

@@ -238,7 +238,7 @@ func literal(v any) string {
 	case string:
 		return quoted(v)
 	case float64:
-		text := strconv.FormatFloat(v, 'g', -1, 64)
+		text := strconv.FormatFloat(0+v, 'g', -1, 64)
 		if !strings.ContainsAny(text, ".e") {
 			text += ".0"
 		}
