@@ -12,6 +12,7 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"upnext"
+	"upnext/infra/jobs"
 )
 
 // The jobs of an import. Their JSON is in the database: fields are added, not changed.
@@ -48,6 +49,15 @@ func (a batchArgs) digest() (string, error) {
 	return fmt.Sprintf("%x", sha256.Sum256(data))[:16], err
 }
 
+// String names the batch for people.
+func (a batchArgs) String() string {
+	if len(a.Entries) == 0 {
+		return fmt.Sprintf("batch %d", a.Number)
+	}
+	first := a.Entries[0]
+	return fmt.Sprintf("batch %d, %d items from %s:%d on", a.Number, len(a.Entries), first.place(), first.Line)
+}
+
 // The workers of River.
 type (
 	listWorker struct {
@@ -65,17 +75,17 @@ type (
 )
 
 func (w *listWorker) Work(ctx context.Context, job *river.Job[listArgs]) error {
-	return w.im.work(ctx, job.JobRow, job.Args.Tenant, job.Args.Import, w.im.list)
+	return w.im.work(ctx, job.JobRow, job.Args.Tenant, job.Args.Import, "the listing", w.im.list)
 }
 
 func (w *batchWorker) Work(ctx context.Context, job *river.Job[batchArgs]) error {
-	return w.im.work(ctx, job.JobRow, job.Args.Tenant, job.Args.Import, func(ctx context.Context, r *run) error {
+	return w.im.work(ctx, job.JobRow, job.Args.Tenant, job.Args.Import, job.Args.String(), func(ctx context.Context, r *run) error {
 		return w.im.batch(ctx, r, job.Args)
 	})
 }
 
 func (w *finishWorker) Work(ctx context.Context, job *river.Job[finishArgs]) error {
-	return w.im.work(ctx, job.JobRow, job.Args.Tenant, job.Args.Import, w.im.finish)
+	return w.im.work(ctx, job.JobRow, job.Args.Tenant, job.Args.Import, "the end", w.im.finish)
 }
 
 // insert adds a job that a cancellation of the import finds.
@@ -84,9 +94,14 @@ func (im *Importer) insert(ctx context.Context, id upnext.ImportID, args river.J
 	return err
 }
 
+// maxCrashes is how many processes may die with one step before the import is
+// given up: fewer than the queue takes to discard the job without a word, and
+// more than those that a bad day kills for reasons of its own.
+const maxCrashes = jobs.MaxCrashes - 1
+
 // work does one step of an import. What may pass is tried again, later; what
 // will not, or not soon, ends the import with its cause.
-func (im *Importer) work(ctx context.Context, job *rivertype.JobRow, t upnext.Tenant, id upnext.ImportID,
+func (im *Importer) work(ctx context.Context, job *rivertype.JobRow, t upnext.Tenant, id upnext.ImportID, what string,
 	step func(context.Context, *run) error) error {
 	r, err := im.open(ctx, t, id)
 	if errors.Is(err, errEnded) && job.Kind == (finishArgs{}).Kind() {
@@ -98,27 +113,31 @@ func (im *Importer) work(ctx context.Context, job *rivertype.JobRow, t upnext.Te
 	if err != nil {
 		return err
 	}
+	if n := jobs.Crashes(job); n >= maxCrashes {
+		return im.broken(ctx, r, fmt.Errorf("%s: %d processes died while they worked it; the import is given up", what, n))
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(r.ctx, cancel)()
 	err = step(ctx, r)
+	if r.ctx.Err() != nil || ctx.Err() != nil && im.cancelled(ctx, r) {
+		im.forget(context.WithoutCancel(ctx), r.key) // what was kept since whoever ended it did that
+		return nil
+	}
 	var snooze *rivertype.JobSnoozeError
 	switch {
-	case err == nil || r.ctx.Err() != nil || errors.Is(err, errEnded):
+	case err == nil || errors.Is(err, errEnded):
 		return nil
 	case errors.As(err, &snooze):
 		return err
 	case ctx.Err() != nil:
 		// The process stops. Later, without a wait, and without counting as an attempt.
 		return river.JobSnooze(0)
+	case errors.Is(err, errAbsent) && im.Queue.Shared():
+		return im.absent(ctx, r, err)
 	case errors.Is(err, upnext.ErrInvalid), errors.Is(err, upnext.ErrConflict), errors.Is(err, upnext.ErrNotFound),
 		job.Attempt >= job.MaxAttempts && !errors.Is(err, errEndpoint):
-		if err := im.end(ctx, r, upnext.Broken, err); err != nil {
-			// Not even that can be written: a disk is full. The job stays for when it is not.
-			im.Pipeline.Logger.Error("a failed import cannot be ended", "import", id, "error", err)
-			return river.JobSnooze(maxBackoff)
-		}
-		return nil
+		return im.broken(ctx, r, err)
 	}
 	wait := im.trouble(ctx, r, err)
 	im.Pipeline.Logger.Warn("an import's step is tried again", "import", id, "step", job.Kind, "attempt", job.Attempt, "error", err)
@@ -126,6 +145,46 @@ func (im *Importer) work(ctx context.Context, job *rivertype.JobRow, t upnext.Te
 		return river.JobSnooze(wait) // however long it is away: no attempt is counted
 	}
 	return err
+}
+
+// broken ends an import that cannot go on.
+func (im *Importer) broken(ctx context.Context, r *run, cause error) error {
+	if err := im.end(ctx, r, upnext.Broken, cause); err != nil && !errors.Is(err, errEnded) {
+		// Not even that can be written: a disk is full. The job stays for when it is not.
+		im.Pipeline.Logger.Error("a failed import cannot be ended", "import", r.key.id, "error", err)
+		return river.JobSnooze(maxBackoff)
+	}
+	return nil
+}
+
+// cancelled says whether a job whose context has ended is to do with its
+// import's end in another process, and not with this process's.
+func (im *Importer) cancelled(ctx context.Context, r *run) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	over, err := im.overElsewhere(ctx, r)
+	return over && err == nil // where that cannot be read the job comes back, and asks again
+}
+
+// absentFor is how long a folder may be on no machine that works the import.
+const absentFor = 3 * time.Minute
+
+// absent leaves a step to a process whose machine has the folder of the source.
+// Where none has, nothing is done in a while, and the import cannot go on.
+func (im *Importer) absent(ctx context.Context, r *run, cause error) error {
+	if err := im.catchUp(ctx, r); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	if r.absent.IsZero() {
+		r.absent = im.Pipeline.Now()
+	}
+	since := im.Pipeline.Now().Sub(r.absent)
+	r.mu.Unlock()
+	if since >= absentFor {
+		return im.broken(ctx, r, fmt.Errorf("no process has had the source for %v: %w", absentFor, cause))
+	}
+	return river.JobSnooze(time.Second)
 }
 
 // trouble shows in the import why it does not go on, where that can be
@@ -136,7 +195,13 @@ func (im *Importer) trouble(ctx context.Context, r *run, cause error) time.Durat
 	r.troubles++
 	wait := min(maxBackoff, time.Second<<min(r.troubles-1, 10))
 	r.mu.Unlock()
-	if err := im.save(ctx, r, true); err != nil {
+	err := im.locked(ctx, r, func(ctx context.Context, stored upnext.Import) error {
+		stored.Error = cause.Error() // the counts stay: the object store may be what is away
+		return im.Imports.SaveImport(ctx, r.key.tenant, stored)
+	})
+	if err == nil {
+		im.announce()
+	} else if !errors.Is(err, errEnded) {
 		im.Pipeline.Logger.Warn("an import's trouble cannot be shown", "import", r.key.id, "error", err)
 	}
 	return wait
