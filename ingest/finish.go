@@ -122,6 +122,9 @@ func (im *Importer) reconcile(ctx context.Context, r *run, seen map[upnext.ItemI
 		if err != nil {
 			return err
 		}
+		r.mu.Lock()
+		r.imp.Causes["skipped"] = 1 // what was asked was not done: also to be seen where only counts are
+		r.mu.Unlock()
 	}
 	return im.save(ctx, r, true)
 }

@@ -132,7 +132,7 @@ func (im *Importer) last(ctx context.Context, r *run) error {
 	if !last {
 		return nil
 	}
-	return im.insert(ctx, r.key.id, finishArgs{r.key.tenant, r.key.id})
+	return im.insert(ctx, r.key.id, finishArgs{Tenant: r.key.tenant, Import: r.key.id})
 }
 
 // read makes works of a batch's entries, and dead letters of those that cannot

@@ -144,7 +144,7 @@ func (im *Importer) Start(ctx context.Context, t upnext.Tenant, req ImportReques
 	if err := im.Imports.SaveImport(ctx, t, imp); err != nil {
 		return upnext.Import{}, fmt.Errorf("start import of %s: %w", imp.Source, err)
 	}
-	if err := im.insert(ctx, imp.ID, listArgs{t, imp.ID}); err != nil {
+	if err := im.insert(ctx, imp.ID, listArgs{Tenant: t, Import: imp.ID}); err != nil {
 		imp.State, imp.Error, imp.EndedAt = upnext.Broken, err.Error(), im.Pipeline.Now()
 		return upnext.Import{}, fmt.Errorf("start import of %s: %w", imp.Source, errors.Join(err, im.Imports.SaveImport(ctx, t, imp)))
 	}

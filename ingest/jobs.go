@@ -20,6 +20,7 @@ type (
 	listArgs struct {
 		Tenant upnext.Tenant   `json:"tenant"`
 		Import upnext.ImportID `json:"import"`
+		chance
 	}
 	batchArgs struct {
 		Tenant  upnext.Tenant   `json:"tenant"`
@@ -27,10 +28,12 @@ type (
 		Number  int             `json:"number"`
 		Version string          `json:"version"` // of the source's files when it was listed
 		Entries []entry         `json:"entries"`
+		chance
 	}
 	finishArgs struct {
 		Tenant upnext.Tenant   `json:"tenant"`
 		Import upnext.ImportID `json:"import"`
+		chance
 	}
 )
 
@@ -48,6 +51,16 @@ func (a batchArgs) digest() (string, error) {
 	data, err := json.Marshal([]any{a.Version, a.Entries})
 	return fmt.Sprintf("%x", sha256.Sum256(data))[:16], err
 }
+
+func (a listArgs) of() runKey   { return runKey{a.Tenant, a.Import} }
+func (a batchArgs) of() runKey  { return runKey{a.Tenant, a.Import} }
+func (a finishArgs) of() runKey { return runKey{a.Tenant, a.Import} }
+
+// String names the step for people.
+func (listArgs) String() string { return "the listing" }
+
+// String names the step for people.
+func (finishArgs) String() string { return "the end" }
 
 // String names the batch for people.
 func (a batchArgs) String() string {
@@ -75,17 +88,17 @@ type (
 )
 
 func (w *listWorker) Work(ctx context.Context, job *river.Job[listArgs]) error {
-	return w.im.work(ctx, job.JobRow, job.Args.Tenant, job.Args.Import, "the listing", w.im.list)
+	return w.im.work(ctx, job.JobRow, job.Args, w.im.list)
 }
 
 func (w *batchWorker) Work(ctx context.Context, job *river.Job[batchArgs]) error {
-	return w.im.work(ctx, job.JobRow, job.Args.Tenant, job.Args.Import, job.Args.String(), func(ctx context.Context, r *run) error {
+	return w.im.work(ctx, job.JobRow, job.Args, func(ctx context.Context, r *run) error {
 		return w.im.batch(ctx, r, job.Args)
 	})
 }
 
 func (w *finishWorker) Work(ctx context.Context, job *river.Job[finishArgs]) error {
-	return w.im.work(ctx, job.JobRow, job.Args.Tenant, job.Args.Import, "the end", w.im.finish)
+	return w.im.work(ctx, job.JobRow, job.Args, w.im.finish)
 }
 
 // insert adds a job that a cancellation of the import finds.
@@ -94,18 +107,13 @@ func (im *Importer) insert(ctx context.Context, id upnext.ImportID, args river.J
 	return err
 }
 
-// maxCrashes is how many processes may die with one step before the import is
-// given up: fewer than the queue takes to discard the job without a word, and
-// more than those that a bad day kills for reasons of its own.
-const maxCrashes = jobs.MaxCrashes - 1
-
 // work does one step of an import. What may pass is tried again, later; what
 // will not, or not soon, ends the import with its cause.
-func (im *Importer) work(ctx context.Context, job *rivertype.JobRow, t upnext.Tenant, id upnext.ImportID, what string,
-	step func(context.Context, *run) error) error {
-	r, err := im.open(ctx, t, id)
+func (im *Importer) work(ctx context.Context, job *rivertype.JobRow, args stepArgs, step func(context.Context, *run) error) error {
+	id := args.of().id
+	r, err := im.open(ctx, args.of().tenant, id)
 	if errors.Is(err, errEnded) && job.Kind == (finishArgs{}).Kind() {
-		im.forget(ctx, runKey{t, id}) // the process may have been killed right before
+		im.forget(ctx, args.of()) // the process may have been killed right before
 	}
 	if errors.Is(err, errEnded) || errors.Is(err, upnext.ErrNotFound) {
 		return nil
@@ -113,8 +121,8 @@ func (im *Importer) work(ctx context.Context, job *rivertype.JobRow, t upnext.Te
 	if err != nil {
 		return err
 	}
-	if n := jobs.Crashes(job); n >= maxCrashes {
-		return im.broken(ctx, r, fmt.Errorf("%s: %d processes died while they worked it; the import is given up", what, n))
+	if jobs.Crashes(job) >= maxCrashes {
+		return im.crashed(ctx, r, args)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -217,7 +225,7 @@ func (im *Importer) list(ctx context.Context, r *run) error {
 	before := r.batches >= 0
 	r.mu.Unlock()
 	if before { // by a process that was killed right after
-		return im.insert(ctx, r.key.id, finishArgs{r.key.tenant, r.key.id})
+		return im.insert(ctx, r.key.id, finishArgs{Tenant: r.key.tenant, Import: r.key.id})
 	}
 	s, done, err := r.use(ctx, im)
 	if err != nil {
@@ -282,5 +290,5 @@ func (im *Importer) listed(ctx context.Context, r *run, l listing) error {
 	if err := im.save(ctx, r, true); err != nil {
 		return err
 	}
-	return im.insert(ctx, r.key.id, finishArgs{r.key.tenant, r.key.id})
+	return im.insert(ctx, r.key.id, finishArgs{Tenant: r.key.tenant, Import: r.key.id})
 }

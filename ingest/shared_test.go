@@ -1,0 +1,423 @@
+package ingest_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/oklog/ulid/v2"
+
+	"upnext"
+	"upnext/embed"
+	"upnext/index"
+	"upnext/index/flat"
+	"upnext/infra/enginetest"
+	"upnext/infra/jobs"
+	"upnext/infra/sqlstore"
+	"upnext/ingest"
+)
+
+// site is what several workers share: a schema of the database, which jobs are
+// in too, and a folder of objects.
+type site struct {
+	t      testing.TB
+	url    string
+	schema string
+	path   string
+	conn   *pgx.Conn
+}
+
+func newSite(t testing.TB) *site {
+	t.Helper()
+	base := enginetest.URL(t, "UPNEXT_TEST_POSTGRES")
+	conn, err := pgx.Connect(t.Context(), base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &site{t: t, schema: "imp_" + strings.ToLower(ulid.Make().String()), path: t.TempDir(), conn: conn}
+	if _, err := conn.Exec(t.Context(), `CREATE SCHEMA "`+s.schema+`"`); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		_, err := conn.Exec(ctx, `SET client_min_messages TO warning; DROP SCHEMA IF EXISTS "`+s.schema+`", "`+s.schema+`_river" CASCADE`)
+		if err := errors.Join(err, conn.Close(ctx)); err != nil {
+			t.Error(err)
+		}
+	})
+	u, err := url.Parse(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	q.Set("search_path", s.schema)
+	u.RawQuery = q.Encode()
+	s.url = u.String()
+	return s
+}
+
+// worker is one process's worth of an import's workers.
+type worker struct {
+	*world
+	im    *ingest.Importer
+	queue *jobs.Queue
+}
+
+// openWorker opens all that a worker has of its own, connections and locks too.
+func openWorker(t testing.TB, database, path string, collections index.Collections) *worker {
+	t.Helper()
+	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	store, err := sqlstore.Open(context.Background(), database, logger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	queue, err := jobs.Open(context.Background(), database, logger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(queue.Close(), store.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	w := &worker{world: newWorldOf(t, path, store, collections), queue: queue}
+	w.OnChange, w.Locks = nil, store.Locks
+	w.im, err = ingest.NewImporter(ingest.ImporterConfig{
+		Pipeline: w.Pipeline, Imports: store.Imports, Events: store.Events, Viewers: store.Viewers, Queue: queue, Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// run works until the test's end.
+func (w *worker) run(t testing.TB) {
+	ctx, stop := context.WithCancel(context.Background())
+	ran := make(chan error, 1)
+	go func() { ran <- w.im.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ran; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// manifest writes a source of n lines, each 50th of which is broken.
+func (s *site) manifest(n int) (source string, broken int64) {
+	var lines strings.Builder
+	for i := range n {
+		if i%50 == 49 {
+			broken++
+			fmt.Fprintf(&lines, `{"id":"i%04d", broken`+"\n", i)
+			continue
+		}
+		fmt.Fprintf(&lines, `{"id":"i%04d","kind":"video","title":"title t%04d"}`+"\n", i, i)
+	}
+	write(s.t, s.path, map[string]string{"source/items.ndjson": lines.String()})
+	return filepath.Join(s.path, "source"), broken
+}
+
+// start queues an import.
+func (w *worker) start(t testing.TB, source string) upnext.Import {
+	t.Helper()
+	imp, err := w.im.Start(t.Context(), tenant, ingest.ImportRequest{Source: source, OnMissing: upnext.DeleteMissing})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return imp
+}
+
+// wait returns how an import ended.
+func (w *worker) wait(t testing.TB, id upnext.ImportID) upnext.Import {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	imp, err := w.im.Wait(ctx, tenant, id)
+	if err != nil {
+		t.Fatalf("%v: %+v", err, imp)
+	}
+	return imp
+}
+
+// counted checks that each of n lines counts once, and that what came in is there.
+func (w *worker) counted(t testing.TB, imp upnext.Import, n, broken int64) {
+	t.Helper()
+	if imp.State != upnext.Succeeded || imp.Total != n || imp.Created+imp.Updated+imp.Unchanged+imp.Failed != n || imp.Failed != broken || imp.Causes["syntax"] != broken {
+		t.Errorf("import: %+v, want %d lines counted once, %d of them broken", imp, n, broken)
+	}
+	if got := len(failures(t, w.world, imp.ID)); int64(got) != broken {
+		t.Errorf("%d dead letters, want %d", got, broken)
+	}
+	records, err := w.Catalog.List(t.Context(), tenant, imp.Source, "", int(n))
+	if err != nil || int64(len(records)) != n-broken {
+		t.Errorf("%d items in the catalogue, %v, want %d", len(records), err, n-broken)
+	}
+	pending, err := w.Indexings.Pending(t.Context(), tenant, w.Space.Name(), "", 10)
+	if err != nil || len(pending) != 0 {
+		t.Errorf("pending: %v, %v", pending, err)
+	}
+	w.nothingKept(t)
+}
+
+// nothingKept checks that an ended import has left no object behind.
+func (w *worker) nothingKept(t testing.TB) {
+	t.Helper()
+	eventually(t, "an ended import leaves nothing behind", func() bool {
+		for range w.Blobs.List(t.Context(), "default/imports/", "") {
+			return false
+		}
+		return true
+	})
+}
+
+// TestSharedImport lets two workers bring one source in. What is read meanwhile
+// never goes back.
+func TestSharedImport(t *testing.T) {
+	s := newSite(t)
+	source, broken := s.manifest(2000)
+	collections := flat.New()
+	rate := map[int]float64{}
+	for _, workers := range []int{1, 2} {
+		var all []*worker
+		began := time.Now()
+		if workers == 2 {
+			if _, err := s.conn.Exec(t.Context(), `DELETE FROM "`+s.schema+`".items; DELETE FROM "`+s.schema+`".indexings`); err != nil {
+				t.Fatal(err)
+			}
+			collections = flat.New()
+		}
+		t.Run(fmt.Sprint(workers), func(t *testing.T) {
+			for range workers {
+				w := openWorker(t, s.url, s.path, collections)
+				w.text.each = func(embed.Input) { time.Sleep(3 * time.Millisecond) } // as an endpoint takes its time
+				w.run(t)
+				all = append(all, w)
+			}
+			began = time.Now()
+			imp := all[0].start(t, source)
+			done := make(chan struct{})
+			var watching sync.WaitGroup
+			watching.Go(func() { onward(t, all[0], imp.ID, done) })
+			imp = all[len(all)-1].wait(t, imp.ID)
+			rate[workers] = float64(imp.Total) / time.Since(began).Seconds()
+			close(done)
+			watching.Wait()
+			all[0].counted(t, imp, 2000, broken)
+			for i, w := range all {
+				if w.text.calls() == 0 {
+					t.Errorf("worker %d has done nothing", i)
+				}
+			}
+		})
+	}
+	t.Logf("items/s of an encoder that takes 3 ms: %.0f by one worker, %.0f by two", rate[1], rate[2])
+}
+
+// onward reads an import again and again: it goes on, and never back.
+func onward(t *testing.T, w *worker, id upnext.ImportID, done chan struct{}) {
+	var last upnext.Import
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		imp, err := w.store.Imports.Import(context.Background(), tenant, id)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		if imp.Total < last.Total || imp.Created < last.Created || imp.Unchanged < last.Unchanged || imp.Failed < last.Failed ||
+			ended(last.State) && imp.State != last.State || last.State == upnext.Running && imp.State == upnext.Queued {
+			t.Errorf("the import went back from %+v to %+v", last, imp)
+		}
+		last = imp
+		select {
+		case <-done:
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func ended(s upnext.ImportState) bool {
+	return s == upnext.Succeeded || s == upnext.Cancelled || s == upnext.Broken
+}
+
+// stuck is an encoder that waits for its context's end.
+type stuck struct {
+	*words
+	begun chan struct{}
+}
+
+func (s stuck) Embed(ctx context.Context, _ ...embed.Input) ([][]float32, error) {
+	s.begun <- struct{}{}
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// TestSharedCancel cancels an import that two workers are at from one of them.
+func TestSharedCancel(t *testing.T) {
+	s := newSite(t)
+	source, _ := s.manifest(2000)
+	collections := flat.New()
+	var all []*worker
+	for range 2 {
+		w := openWorker(t, s.url, s.path, collections)
+		w.Text = stuck{w.text, make(chan struct{}, 100)}
+		w.run(t)
+		all = append(all, w)
+	}
+	imp := all[0].start(t, source)
+	for _, w := range all {
+		<-w.Text.(stuck).begun
+	}
+	imp, err := all[0].im.Cancel(t.Context(), tenant, imp.ID)
+	if err != nil || imp.State != upnext.Cancelled {
+		t.Fatalf("cancel: %+v, %v", imp, err)
+	}
+	if got := all[1].wait(t, imp.ID); got.State != upnext.Cancelled {
+		t.Errorf("the other worker sees %+v", got)
+	}
+	eventually(t, "no job is left", func() bool {
+		n, err := all[1].queue.Waiting(t.Context(), string(imp.ID))
+		return err == nil && n == 0
+	})
+	all[1].nothingKept(t)
+	if got, err := all[1].im.Cancel(t.Context(), tenant, imp.ID); err != nil || got.State != upnext.Cancelled {
+		t.Errorf("cancelled again elsewhere: %+v, %v", got, err)
+	}
+}
+
+// sharedURL and sharedPath tell the test's own program to be a worker that is killed.
+const (
+	sharedURL  = "UPNEXT_TEST_SHARED_URL"
+	sharedPath = "UPNEXT_TEST_SHARED_PATH"
+)
+
+// TestSharedChild is a worker that says what it gives to the encoder.
+func TestSharedChild(t *testing.T) {
+	if os.Getenv(sharedURL) == "" {
+		t.Skip("runs as the child of TestSharedKill")
+	}
+	w := openWorker(t, os.Getenv(sharedURL), os.Getenv(sharedPath), flat.New())
+	w.text.each = func(embed.Input) { fmt.Println("encoded") }
+	w.run(t)
+	fmt.Println("working")
+	_, _ = io.Copy(io.Discard, os.Stdin) // until it is killed, or its parent is
+}
+
+// TestSharedKill kills one of two workers with -9 in the middle: the other one
+// does what is left, and each item counts once.
+func TestSharedKill(t *testing.T) {
+	s := newSite(t)
+	source, broken := s.manifest(1500)
+	w := openWorker(t, s.url, s.path, flat.New())
+	gate := make(chan struct{})
+	w.text.each = func(embed.Input) { <-gate } // at its first batches until the other is dead
+	w.run(t)
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestSharedChild$", "-test.v")
+	child.Env = append(os.Environ(), sharedURL+"="+s.url, sharedPath+"="+s.path)
+	child.Stderr = os.Stderr
+	stdin, err := child.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = stdin.Close() }() // the child is dead by then
+	out, err := child.StdoutPipe()
+	if err == nil {
+		err = child.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, encoded := bufio.NewScanner(out), 0
+	var imp upnext.Import
+	for encoded < 500 && said.Scan() {
+		switch {
+		case strings.HasPrefix(said.Text(), "working"):
+			imp = w.start(t, source)
+		case strings.HasSuffix(said.Text(), "encoded"):
+			encoded++
+		}
+	}
+	if err := child.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = child.Wait() // killed: its status says so
+	close(gate)
+	if encoded < 500 {
+		t.Fatalf("the child has encoded %d, want 500 before it is killed", encoded)
+	}
+	w.counted(t, w.wait(t, imp.ID), 1500, broken)
+}
+
+// TestSharedAbsent takes the folder of a source away: the import waits for a
+// process that has it, and does not wait for ever.
+func TestSharedAbsent(t *testing.T) {
+	for _, back := range []bool{true, false} {
+		t.Run(fmt.Sprintf("back %v", back), func(t *testing.T) {
+			s := newSite(t)
+			source, broken := s.manifest(100)
+			starter := openWorker(t, s.url, s.path, flat.New())
+			imp := starter.start(t, source)
+			if err := os.Rename(source, source+"-elsewhere"); err != nil {
+				t.Fatal(err)
+			}
+			w := openWorker(t, s.url, s.path, flat.New())
+			var mu sync.Mutex
+			asked, late := 0, time.Duration(0)
+			w.Now = func() time.Time {
+				mu.Lock()
+				defer mu.Unlock()
+				asked++
+				return time.Now().Add(late)
+			}
+			w.run(t)
+			eventually(t, "the folder is looked for", func() bool {
+				mu.Lock()
+				defer mu.Unlock()
+				return asked > 2
+			})
+			if back {
+				if err := os.Rename(source+"-elsewhere", source); err != nil {
+					t.Fatal(err)
+				}
+				starter.counted(t, starter.wait(t, imp.ID), 100, broken)
+				return
+			}
+			mu.Lock()
+			late = time.Hour
+			mu.Unlock()
+			if imp = starter.wait(t, imp.ID); imp.State != upnext.Broken || !strings.Contains(imp.Error, "no process has had the source") || !strings.Contains(imp.Error, source) {
+				t.Errorf("import: %+v, want failed for want of %s", imp, source)
+			}
+		})
+	}
+}
+
+// TestSharedCrashes gives an import up whose step kills those who work it.
+func TestSharedCrashes(t *testing.T) {
+	s := newSite(t)
+	source, _ := s.manifest(100)
+	w := openWorker(t, s.url, s.path, flat.New())
+	imp := w.start(t, source)
+	if _, err := s.conn.Exec(t.Context(), `UPDATE "`+s.schema+`_river".river_job SET metadata = jsonb_set(metadata, '{upnext_crashes}', '5')`); err != nil {
+		t.Fatal(err)
+	}
+	w.run(t)
+	if imp = w.wait(t, imp.ID); imp.State != upnext.Broken || !strings.Contains(imp.Error, "the listing: 5 processes died") {
+		t.Errorf("import: %+v, want failed for its processes' deaths", imp)
+	}
+}
