@@ -118,11 +118,17 @@ func (im *Importer) work(ctx context.Context, job *rivertype.JobRow, args stepAr
 	if errors.Is(err, errEnded) || errors.Is(err, upnext.ErrNotFound) {
 		return nil
 	}
+	if err == nil && jobs.Crashes(job) >= maxCrashes {
+		if err = im.crashed(ctx, r, args); err == nil {
+			return nil
+		}
+	}
+	if err != nil && job.Attempt >= job.MaxAttempts {
+		im.Pipeline.Logger.Error("an import's step cannot begin", "import", id, "step", args.String(), "error", err)
+		return river.JobSnooze(maxBackoff) // the queue would drop it, and the import never end
+	}
 	if err != nil {
 		return err
-	}
-	if jobs.Crashes(job) >= maxCrashes {
-		return im.crashed(ctx, r, args)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -181,7 +187,8 @@ const absentFor = 3 * time.Minute
 // Where none has, nothing is done in a while, and the import cannot go on.
 func (im *Importer) absent(ctx context.Context, r *run, cause error) error {
 	if err := im.catchUp(ctx, r); err != nil {
-		return err
+		im.Pipeline.Logger.Warn("what other processes do for an import cannot be seen", "import", r.key.id, "error", err)
+		return river.JobSnooze(maxBackoff)
 	}
 	r.mu.Lock()
 	if r.absent.IsZero() {

@@ -106,10 +106,13 @@ func (im *Importer) end(ctx context.Context, r *run, state upnext.ImportState, c
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.merge(stored)
-		if imp = r.snapshot(); behind != nil {
-			// The objects are away, and may be why it ends: it stands as others have seen it.
-			imp = stored
+		imp = r.snapshot()
+		switch {
+		case behind != nil: // the objects are away, and may be why it ends
 			im.Pipeline.Logger.Warn("an import ends without its last counts", "import", r.key.id, "error", behind)
+			imp = stored
+		case !r.ender && (stored.Events > 0 || stored.Failed > imp.Failed): // another process brings its history in
+			imp = stored
 		}
 		imp.State, imp.EndedAt = state, im.Pipeline.Now()
 		if cause != nil {

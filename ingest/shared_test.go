@@ -188,7 +188,7 @@ func (w *worker) nothingKept(t testing.TB) {
 // never goes back.
 func TestSharedImport(t *testing.T) {
 	s := newSite(t)
-	source, broken := s.manifest(2000)
+	source, broken := s.manifest(1000)
 	collections := flat.New()
 	rate := map[int]float64{}
 	for _, workers := range []int{1, 2} {
@@ -216,7 +216,7 @@ func TestSharedImport(t *testing.T) {
 			rate[workers] = float64(imp.Total) / time.Since(began).Seconds()
 			close(done)
 			watching.Wait()
-			all[0].counted(t, imp, 2000, broken)
+			all[0].counted(t, imp, 1000, broken)
 			for i, w := range all {
 				if w.text.calls() == 0 {
 					t.Errorf("worker %d has done nothing", i)
