@@ -15,6 +15,7 @@ import (
 	"upnext"
 	"upnext/embed"
 	"upnext/index/flat"
+	"upnext/ingest"
 )
 
 // TestSharedImport lets two workers bring one source in. What is read meanwhile
@@ -252,5 +253,45 @@ func TestSharedCrashes(t *testing.T) {
 	w.run(t)
 	if imp = w.wait(t, imp.ID); imp.State != upnext.Broken || !strings.Contains(imp.Error, "the listing: 5 processes died") {
 		t.Errorf("import: %+v, want failed for its processes' deaths", imp)
+	}
+}
+
+// TestSharedHistory brings one history in by two imports that end at once, in
+// whatever processes: one of them writes it, and each counts all of it.
+func TestSharedHistory(t *testing.T) {
+	const lines, broken = 30_000, 30
+	s := newSite(t)
+	var text strings.Builder
+	for i := range lines {
+		if i%1000 == 7 {
+			text.WriteString("broken\n")
+			continue
+		}
+		fmt.Fprintf(&text, `{"kind":"view","at":"2020-01-01T00:00:00Z","user_id":"u%d","item_id":"i%d"}`+"\n", i%97, i)
+	}
+	write(t, s.path, map[string]string{"past.ndjson": text.String()})
+	var all []*worker
+	var imps []upnext.Import
+	for range 2 {
+		w := openWorker(t, s.url, s.path, flat.New())
+		imp, err := w.im.Start(t.Context(), tenant, ingest.ImportRequest{Source: s.path + "/past.ndjson", Format: ingest.Events})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, imps = append(all, w), append(imps, imp)
+	}
+	for _, w := range all {
+		w.run(t)
+	}
+	for _, imp := range imps {
+		for _, w := range all {
+			if imp = w.wait(t, imp.ID); imp.State != upnext.Succeeded || imp.Events != lines-broken || imp.Failed != broken || imp.Causes["syntax"] != broken {
+				t.Errorf("import: %+v, want %d events and %d broken lines", imp, lines-broken, broken)
+			}
+		}
+	}
+	var events int
+	if err := s.conn.QueryRow(t.Context(), `SELECT count(*) FROM "`+s.schema+`".events`).Scan(&events); err != nil || events != lines-broken {
+		t.Errorf("%d events are kept, %v, want %d", events, err, lines-broken)
 	}
 }
