@@ -84,7 +84,8 @@ func (im *Importer) catchUp(ctx context.Context, r *run) error {
 // the items that the source has; unknown says that it may have more of them.
 func (im *Importer) recount(ctx context.Context, r *run) (seen map[upnext.ItemID]bool, unknown bool, err error) {
 	var l listing
-	if _, err := im.load(ctx, r.key.listing(), &l); err != nil {
+	listed, err := im.load(ctx, r.key.listing(), &l)
+	if err != nil {
 		return nil, false, err
 	}
 	r.mu.Lock()
@@ -99,6 +100,10 @@ func (im *Importer) recount(ctx context.Context, r *run) (seen map[upnext.ItemID
 			seen[id] = true
 		}
 		unknown = unknown || o.Unknown
+	}
+	if err == nil && (!listed || len(anew.done) < l.Batches) {
+		// Another process ends it, or somebody deletes our objects: no item may count as gone for that.
+		err = fmt.Errorf("outcomes of %d of %d batches are not in the object store: %w", l.Batches-len(anew.done), l.Batches, upnext.ErrUnavailable)
 	}
 	if err != nil {
 		return nil, false, err
