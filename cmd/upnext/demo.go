@@ -133,7 +133,7 @@ func (d *seeding) runImport(ctx context.Context, req ingest.ImportRequest) error
 	if err != nil {
 		return err
 	}
-	imp, err = watchImport(ctx, d.engines, imp.ID, d.bars)
+	imp, err = watchImport(ctx, d.engines, upnext.DefaultTenant, imp.ID, d.bars)
 	if err != nil {
 		return err
 	}

@@ -16,14 +16,24 @@ import (
 )
 
 type ingestCommand struct {
-	Source    string `arg:"" help:"A folder, a manifest (*.ndjson, *.csv), a MovieLens folder, historical events (*.ndjson, *.ndjson.gz, *.parquet), s3://BUCKET/PREFIX of --s3-sources, or blob:PREFIX in the object store."`
+	Source    string `arg:"" optional:"" help:"A folder, a manifest (*.ndjson, *.csv), a MovieLens folder, historical events (*.ndjson, *.ndjson.gz, *.parquet), s3://BUCKET/PREFIX of --s3-sources, or blob:PREFIX in the object store."`
 	Format    string `help:"What the source is: auto, folders, ndjson, csv, movielens, events or viewers." enum:"auto,folders,ndjson,csv,movielens,events,viewers" default:"auto"`
 	OnMissing string `help:"What becomes of items whose objects have gone: keep, hide or delete." enum:"keep,hide,delete" default:"keep"`
+
+	Bench         int     `help:"Instead of a source: make up N items, import them from the object store, report items a second by stage and the memory, and remove them again. --seed says which." placeholder:"N"`
+	BenchPictures float64 `help:"Share of the made-up items that have a picture of their own." default:"0.1" placeholder:"SHARE"`
+	BenchKeep     bool    `help:"Leave the made-up items and their objects."`
 }
 
 // Run imports in this process, or through the server that has the data
 // directory open.
 func (c *ingestCommand) Run(ctx context.Context, s *Settings, out console) error {
+	if err := c.checkBench(); err != nil {
+		return err
+	}
+	if c.Bench > 0 {
+		return c.bench(ctx, s, out)
+	}
 	if path, err := filepath.Abs(c.Source); err == nil && fileExists(path) {
 		c.Source = path
 	}
@@ -55,7 +65,7 @@ func (c *ingestCommand) inProcess(ctx context.Context, e *engines, out console) 
 		}
 		b := newBars(out.err)
 		defer b.wait()
-		imp, err = watchImport(work, e, imp.ID, b)
+		imp, err = watchImport(work, e, upnext.DefaultTenant, imp.ID, b)
 		return err
 	})
 	err = group.Wait()
