@@ -2,12 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"path/filepath"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -46,10 +42,14 @@ func (c *ingestCommand) Run(ctx context.Context, s *Settings, out console) error
 		return err
 	}
 	imp, err := c.inProcess(ctx, e, out)
+	var failures []upnext.Failure
+	if err == nil {
+		failures, err = e.store.Imports.Failures(ctx, upnext.DefaultTenant, imp.ID, 0, shownFailures)
+	}
 	if err = errors.Join(err, e.close()); err != nil {
 		return err
 	}
-	return report(s, out.out, imp)
+	return report(s, out.out, imp, failures)
 }
 
 // inProcess runs the workers here until the import has ended.
@@ -72,32 +72,3 @@ func (c *ingestCommand) inProcess(ctx context.Context, e *engines, out console) 
 	return imp, err
 }
 
-// report prints the end of an import.
-func report(s *Settings, w io.Writer, imp upnext.Import) error {
-	took := imp.EndedAt.Sub(imp.StartedAt)
-	if s.JSON {
-		stages := map[string]any{}
-		for _, st := range imp.Stages {
-			stages[st.Name] = map[string]any{"done": st.Done, "failed": st.Failed, "busy_ms": st.Busy.Milliseconds()}
-		}
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(map[string]any{
-			"id": imp.ID, "source": imp.Source, "state": imp.State, "error": imp.Error, "total": imp.Total, "created": imp.Created, "updated": imp.Updated,
-			"unchanged": imp.Unchanged, "missing": imp.Missing, "failed": imp.Failed, "events": imp.Events, "causes": imp.Causes, "stages": stages,
-			"seconds": took.Seconds(),
-		}); err != nil {
-			return err
-		}
-	} else {
-		printf(w, "%s: %d items in %s: %d created, %d updated, %d unchanged, %d gone, %d failed; %d events\n",
-			imp.State, imp.Total, took.Round(time.Millisecond), imp.Created, imp.Updated, imp.Unchanged, imp.Missing, imp.Failed, imp.Events)
-		for cause, n := range imp.Causes {
-			printf(w, "  %d × %s\n", n, cause)
-		}
-	}
-	if imp.State != upnext.Succeeded {
-		return fmt.Errorf("import %s ended %s: %s", imp.ID, imp.State, imp.Error)
-	}
-	return nil
-}
