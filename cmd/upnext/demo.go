@@ -16,6 +16,8 @@ import (
 )
 
 type demoCommand struct {
+	RepairIndex bool `help:"Move collections of the index that are damaged aside, and fill them again."`
+
 	Movielens bool   `help:"Use a MovieLens folder instead of the bundled catalogue: DIR, or the small set, downloaded from its makers."`
 	Dir       string `arg:"" optional:"" help:"The MovieLens folder." type:"existingdir"`
 }
@@ -39,6 +41,11 @@ func (c *demoCommand) Run(ctx context.Context, s *Settings, out console) error {
 	}
 	logger := newLogger(&own, out.err)
 	start := time.Now()
+	if c.RepairIndex {
+		if err := repairIndex(&own, logger); err != nil {
+			return err
+		}
+	}
 	e, err := open(ctx, &own, logger)
 	if err != nil {
 		return err

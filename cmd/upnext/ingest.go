@@ -71,4 +71,3 @@ func (c *ingestCommand) inProcess(ctx context.Context, e *engines, out console) 
 	err = group.Wait()
 	return imp, err
 }
-
