@@ -25,6 +25,12 @@ var arrows = map[string][]string{
 	"learn":      {"."},
 
 	"embed/builtin":       {".", "embed"},
+	"embed/cached":        {".", "embed"},
+	"embed/centre":        {".", "embed"},
+	"embed/endpoint":      {".", "embed"},
+	"embed/huggingface":   {".", "embed", "embed/endpoint"},
+	"embed/openai":        {".", "embed", "embed/endpoint"},
+	"embed/custom":        {".", "embed", "embed/endpoint"},
 	"understand/zeroshot": {".", "embed", "understand"},
 	"infra/blob/dir":      {".", "infra/blob"},
 	"infra/blob/minio":    {".", "infra/blob"},

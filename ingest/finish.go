@@ -13,6 +13,9 @@ import (
 // finish ends an import all of whose batches are done: it reconciles what has
 // gone from the source, and brings in the events that came along.
 func (im *Importer) finish(ctx context.Context, r *run) error {
+	if err := im.catchUp(ctx, r); err != nil {
+		return err
+	}
 	r.mu.Lock()
 	complete, busy := r.complete(), r.ending
 	r.ending = r.ending || complete
@@ -29,33 +32,59 @@ func (im *Importer) finish(ctx context.Context, r *run) error {
 		r.ending = false
 		r.mu.Unlock()
 	}()
-	if err := im.reconcile(ctx, r); err != nil {
-		return fmt.Errorf("reconcile: %w", err)
+	return im.alone(ctx, r, func() error {
+		seen, unknown, err := im.recount(ctx, r)
+		if err != nil {
+			return err
+		}
+		if err := im.save(ctx, r, true); err != nil {
+			return err
+		}
+		if err := im.reconcile(ctx, r, seen, unknown); err != nil {
+			return fmt.Errorf("reconcile: %w", err)
+		}
+		if err := im.history(ctx, r); err != nil {
+			return fmt.Errorf("events: %w", err)
+		}
+		return im.end(ctx, r, upnext.Succeeded, nil)
+	})
+}
+
+// alone lets one process at a time end an import, and of a source one import:
+// its history comes in once. Who is not the one leaves its job for later, in
+// case the other dies, and does not hold a worker meanwhile.
+func (im *Importer) alone(ctx context.Context, r *run, end func() error) error {
+	select {
+	case im.ends <- struct{}{}:
+		defer func() { <-im.ends }()
+	default:
+		return river.JobSnooze(time.Second)
 	}
-	if err := im.history(ctx, r); err != nil {
-		return fmt.Errorf("events: %w", err)
+	waiting, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	unlock, err := im.Pipeline.lock(waiting, "end/%s/%s", r.key.tenant, r.imp.Source)
+	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
+		return river.JobSnooze(time.Second)
 	}
-	return im.end(ctx, r, upnext.Succeeded, nil)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if over, err := im.overElsewhere(ctx, r); over || err != nil {
+		return err
+	}
+	r.mu.Lock()
+	r.ender = true
+	r.mu.Unlock()
+	return end()
 }
 
 // reconcile finds the items that this source brought once and has no longer,
 // and does with them what the import was asked to. Where something could not
 // be read, it might be one of them: then nothing is hidden or deleted.
-func (im *Importer) reconcile(ctx context.Context, r *run) error {
+func (im *Importer) reconcile(ctx context.Context, r *run, seen map[upnext.ItemID]bool, unknown bool) error {
 	if len(historyFiles[r.imp.Format]) > 0 {
 		return nil // it has no items, and says nothing of those that are there
-	}
-	seen := map[upnext.ItemID]bool{}
-	unknown := false
-	var err error
-	for _, o := range im.outcomes(ctx, r.key, &err) {
-		for _, id := range o.IDs {
-			seen[id] = true
-		}
-		unknown = unknown || o.Unknown
-	}
-	if err != nil {
-		return err
 	}
 	action := r.imp.OnMissing
 	var missing int64
@@ -93,6 +122,9 @@ func (im *Importer) reconcile(ctx context.Context, r *run) error {
 		if err != nil {
 			return err
 		}
+		r.mu.Lock()
+		r.imp.Causes["skipped"] = 1 // what was asked was not done: also to be seen where only counts are
+		r.mu.Unlock()
 	}
 	return im.save(ctx, r, true)
 }

@@ -267,7 +267,7 @@ func runUntilStopped(ctx context.Context, t *testing.T, w *world, events *stoppi
 	t.Helper()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	queue, err := jobs.Open(ctx, filepath.Join(w.path, "jobs.db"), w.Logger)
+	queue, err := jobs.Open(ctx, "sqlite:"+filepath.Join(w.path, "jobs.db"), w.Logger)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -297,7 +297,7 @@ func runUntilStopped(ctx context.Context, t *testing.T, w *world, events *stoppi
 
 func importerWith(ctx context.Context, t *testing.T, w *world, events upnext.Events) *ingest.Importer {
 	t.Helper()
-	queue, err := jobs.Open(ctx, filepath.Join(w.path, "jobs.db"), w.Logger)
+	queue, err := jobs.Open(ctx, "sqlite:"+filepath.Join(w.path, "jobs.db"), w.Logger)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,6 +26,11 @@ func (im *Importer) batch(ctx context.Context, r *run, a batchArgs) error {
 		return nil
 	}
 	defer r.rest(a.Number)
+	if im.Queue.Shared() {
+		if did, err := im.didElsewhere(ctx, r, a.Number, digest); did || err != nil {
+			return err
+		}
+	}
 	s, done, err := r.use(ctx, im)
 	if err != nil {
 		return err
@@ -50,7 +55,21 @@ func (im *Importer) batch(ctx context.Context, r *run, a batchArgs) error {
 	return im.save(ctx, r, false)
 }
 
-// begin says whether the batch is still to do, and that it is being done.
+// didElsewhere says whether another process has done the batch, and counts it.
+func (im *Importer) didElsewhere(ctx context.Context, r *run, n int, digest string) (bool, error) {
+	var o outcome
+	found, err := im.load(ctx, r.key.batch(n), &o)
+	if !found || err != nil || o.Digest != digest {
+		return false, err
+	}
+	r.mu.Lock()
+	r.count(n, o)
+	r.mu.Unlock()
+	return true, im.last(ctx, r) // who did it may have been killed right after
+}
+
+// begin says whether the batch is still to do, as far as this process knows,
+// and that it is being done.
 func (r *run) begin(n int, digest string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -71,7 +90,7 @@ func (r *run) rest(n int) {
 // the causes are counted on.
 const maxLetters = 100_000
 
-// settle keeps a batch's outcome. The last one queues the import's end.
+// settle keeps a batch's outcome.
 func (im *Importer) settle(ctx context.Context, r *run, n int, o outcome, letters []upnext.Failure) error {
 	r.mu.Lock()
 	room := max(0, maxLetters-r.letters)
@@ -88,12 +107,32 @@ func (im *Importer) settle(ctx context.Context, r *run, n int, o outcome, letter
 	r.mu.Lock()
 	r.letters += int64(len(letters))
 	r.count(n, o)
+	r.mu.Unlock()
+	return im.last(ctx, r)
+}
+
+// nearEnd is how few batches are left when each one that is done looks whether
+// it was the last.
+const nearEnd = 32
+
+// last queues the import's end after the last batch. Of processes that do the
+// last ones at once at least one sees all of them.
+func (im *Importer) last(ctx context.Context, r *run) error {
+	r.mu.Lock()
+	near := r.batches < 0 || r.batches-len(r.done) <= nearEnd
+	r.mu.Unlock()
+	if near && im.Queue.Shared() {
+		if err := im.catchUp(ctx, r); err != nil {
+			return err
+		}
+	}
+	r.mu.Lock()
 	last := r.complete()
 	r.mu.Unlock()
 	if !last {
 		return nil
 	}
-	return im.insert(ctx, r.key.id, finishArgs{r.key.tenant, r.key.id})
+	return im.insert(ctx, r.key.id, finishArgs{Tenant: r.key.tenant, Import: r.key.id})
 }
 
 // read makes works of a batch's entries, and dead letters of those that cannot
@@ -247,12 +286,13 @@ func (im *Importer) adopt(ctx context.Context, s *source, t upnext.Tenant, w *wo
 		if err != nil && !ours(err) {
 			return err
 		}
-		if err != nil {
+		switch {
+		case err != nil:
 			w.lost(part.stage, *part.key, err)
 			w.noText, w.noImage = w.textMark, w.imageMark
-		} else if w.given == nil {
+		case w.given == nil:
 			w.given = map[string]string{key: *part.key}
-		} else {
+		default:
 			w.given[key] = *part.key
 		}
 		*part.key = key

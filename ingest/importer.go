@@ -40,14 +40,19 @@ type ImporterConfig struct {
 // Importer brings whole sources in, as jobs that survive the process: one
 // lists the source, one for each batch of items takes it through the Pipeline,
 // one reconciles and ends. A process that was killed repeats at most the
-// batches that it was at, and of those only the items not yet searchable. It
-// is safe for concurrent use.
+// batches that it was at, and of those only the items not yet searchable.
+// Where the Queue is shared, the processes that work it share each import's
+// batches; the Pipeline's Locks must be theirs in common. A source on disk is
+// worked by those who have it: the same path must be the same folder
+// everywhere. It is safe for concurrent use.
 type Importer struct {
 	ImporterConfig
 
 	mu      sync.Mutex
 	runs    map[runKey]*run
-	changed chan struct{} // closed, and made anew, at each change of an import's state
+	changed chan struct{} // closed, and made anew, at each change of an import's state here
+
+	ends chan struct{} // held by imports that are being ended: each holds a lock, whose connections are few
 }
 
 type runKey struct {
@@ -67,7 +72,7 @@ func NewImporter(c ImporterConfig) (*Importer, error) {
 	if c.Attempts <= 0 {
 		c.Attempts = 8
 	}
-	im := &Importer{ImporterConfig: c, runs: map[runKey]*run{}, changed: make(chan struct{})}
+	im := &Importer{ImporterConfig: c, runs: map[runKey]*run{}, changed: make(chan struct{}), ends: make(chan struct{}, 2)}
 	jobs.Register(c.Queue, &listWorker{im: im})
 	jobs.Register(c.Queue, &batchWorker{im: im})
 	jobs.Register(c.Queue, &finishWorker{im: im})
@@ -139,7 +144,7 @@ func (im *Importer) Start(ctx context.Context, t upnext.Tenant, req ImportReques
 	if err := im.Imports.SaveImport(ctx, t, imp); err != nil {
 		return upnext.Import{}, fmt.Errorf("start import of %s: %w", imp.Source, err)
 	}
-	if err := im.insert(ctx, imp.ID, listArgs{t, imp.ID}); err != nil {
+	if err := im.insert(ctx, imp.ID, listArgs{Tenant: t, Import: imp.ID}); err != nil {
 		imp.State, imp.Error, imp.EndedAt = upnext.Broken, err.Error(), im.Pipeline.Now()
 		return upnext.Import{}, fmt.Errorf("start import of %s: %w", imp.Source, errors.Join(err, im.Imports.SaveImport(ctx, t, imp)))
 	}
@@ -150,6 +155,9 @@ func (im *Importer) Start(ctx context.Context, t upnext.Tenant, req ImportReques
 // has ended otherwise is an ErrConflict.
 func (im *Importer) Cancel(ctx context.Context, t upnext.Tenant, id upnext.ImportID) (upnext.Import, error) {
 	r, err := im.open(ctx, t, id)
+	if err == nil {
+		err = im.end(ctx, r, upnext.Cancelled, nil)
+	}
 	if errors.Is(err, errEnded) {
 		imp, err := im.Imports.Import(ctx, t, id)
 		if err == nil && imp.State != upnext.Cancelled {
@@ -160,9 +168,6 @@ func (im *Importer) Cancel(ctx context.Context, t upnext.Tenant, id upnext.Impor
 	if err != nil {
 		return upnext.Import{}, fmt.Errorf("cancel import %s: %w", id, err)
 	}
-	if err := im.end(ctx, r, upnext.Cancelled, nil); err != nil {
-		return upnext.Import{}, fmt.Errorf("cancel import %s: %w", id, err)
-	}
 	if _, err := im.Queue.CancelTagged(ctx, string(id)); err != nil {
 		// Its jobs find the import cancelled and end by themselves.
 		im.Pipeline.Logger.Warn("jobs of a cancelled import stay queued", "import", id, "error", err)
@@ -170,8 +175,14 @@ func (im *Importer) Cancel(ctx context.Context, t upnext.Tenant, id upnext.Impor
 	return im.Imports.Import(ctx, t, id)
 }
 
-// Wait returns the import when it has ended, or with an error when ctx ends.
+// waitEvery is how often Wait looks for what other processes do.
+const waitEvery = 200 * time.Millisecond
+
+// Wait returns the import when it has ended, in whatever process, or with an
+// error when ctx ends.
 func (im *Importer) Wait(ctx context.Context, t upnext.Tenant, id upnext.ImportID) (upnext.Import, error) {
+	look := time.NewTicker(waitEvery)
+	defer look.Stop()
 	for {
 		im.mu.Lock()
 		changed := im.changed
@@ -181,15 +192,19 @@ func (im *Importer) Wait(ctx context.Context, t upnext.Tenant, id upnext.ImportI
 			return imp, fmt.Errorf("wait for import %s: %w", id, err)
 		}
 		im.mu.Lock()
-		_, working := im.runs[runKey{t, id}] // it may still be putting things away
+		r := im.runs[runKey{t, id}]
 		im.mu.Unlock()
-		if ended(imp.State) && !working {
-			return imp, nil
+		if ended(imp.State) {
+			if r == nil {
+				return imp, nil
+			}
+			im.leave(r, imp.State) // unless it ended here, and is still putting things away
 		}
 		select {
 		case <-ctx.Done():
 			return imp, fmt.Errorf("wait for import %s: %w", id, ctx.Err())
 		case <-changed:
+		case <-look.C:
 		}
 	}
 }

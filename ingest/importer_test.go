@@ -119,12 +119,15 @@ func TestImportReconciles(t *testing.T) {
 				t.Fatal(err)
 			}
 			write(t, root, map[string]string{"c/item.json": `{"id":`})
-			bring(t, im, ingest.ImportRequest{Source: root, OnMissing: c.action})
+			imp := bring(t, im, ingest.ImportRequest{Source: root, OnMissing: c.action})
+			if skipped := imp.Causes["skipped"] == 1; skipped != (c.action != upnext.KeepMissing) {
+				t.Errorf("causes %v, want skipped where something else than keep was asked", imp.Causes)
+			}
 			if got := len(w.found(t, "bread", 9)); got != 3 {
 				t.Errorf("beside an unreadable item %d items are left, want all 3: it may be one of them", got)
 			}
 			write(t, root, map[string]string{"c/item.json": `{"id":"a","kind":"video","title":"bread"}`})
-			imp := bring(t, im, ingest.ImportRequest{Source: root, OnMissing: c.action})
+			imp = bring(t, im, ingest.ImportRequest{Source: root, OnMissing: c.action})
 			if imp.State != upnext.Succeeded || imp.Missing != 1 {
 				t.Errorf("import: %+v, want succeeded with one missing", imp)
 			}

@@ -59,7 +59,7 @@ func (p *Pipeline) understand(ctx context.Context, b *batch) error {
 	}
 	inputs := make([]understand.Input, len(works))
 	for i, w := range works {
-		inputs[i] = understand.Input{Item: w.item, Text: w.text, Vec: w.textVec, Passages: w.passages}
+		inputs[i] = understand.Input{Item: w.item, Text: w.text, Vec: w.textVec, Passages: w.passages, Model: p.Text.Model().ID}
 	}
 	answers, err := p.Understander.Understand(ctx, inputs...)
 	if err != nil {

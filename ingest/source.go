@@ -176,11 +176,14 @@ func (s *source) inStore(ctx context.Context, store blob.Store, p place) (file s
 	return file, nil
 }
 
+// errAbsent says that this machine does not have what a source names. Another one may.
+var errAbsent = errors.New("there is no such file or folder")
+
 // onDisk opens a folder, or the folder of a manifest and says its name.
 func (s *source) onDisk(dir string) (file string, err error) {
 	st, err := os.Stat(dir)
 	if errors.Is(err, os.ErrNotExist) {
-		return "", fmt.Errorf("there is no such file or folder: %w", upnext.ErrInvalid)
+		return "", fmt.Errorf("%w: %w", errAbsent, upnext.ErrInvalid)
 	}
 	if err != nil {
 		return "", fileError(err)

@@ -175,6 +175,12 @@ func openWorld(t testing.TB, path string, collections index.Collections) *world 
 			t.Error(err)
 		}
 	})
+	return newWorldOf(t, path, store, collections)
+}
+
+// newWorldOf is a world on a store that somebody else closes.
+func newWorldOf(t testing.TB, path string, store *sqlstore.Store, collections index.Collections) *world {
+	t.Helper()
 	blobs, err := dir.Open(filepath.Join(path, "objects"))
 	if err != nil {
 		t.Fatal(err)
@@ -187,7 +193,7 @@ func openWorld(t testing.TB, path string, collections index.Collections) *world 
 	w.Pipeline = &ingest.Pipeline{
 		Catalog: store.Catalog, Indexings: store.Indexings, Understandings: store.Understandings, Schemas: store.Schemas,
 		Collections: collections, Blobs: blobs, Text: w.text, Image: w.image, Space: space, Understander: firstTag{},
-		Logger: logger, Now: time.Now, OnChange: func(upnext.Tenant) { w.changes++ },
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})), Now: time.Now, OnChange: func(upnext.Tenant) { w.changes++ },
 	}
 	return w
 }

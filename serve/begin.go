@@ -129,11 +129,17 @@ func (q *asked) defaults(set Settings) {
 // active finds the collection that requests are answered from. A tenant that
 // has none yet is answered without vectors.
 func (r *Recommender) active(ctx context.Context, q *asked) (index.Index, error) {
-	name, idx, err := r.Collections.Active(ctx, q.tenant.name)
+	limit := min(r.Settings.SourceDeadline, q.req.Deadline/4)
+	var name string
+	var idx index.Index
+	err := q.tenant.index.ask(ctx, limit, func(ctx context.Context) (err error) {
+		name, idx, err = r.Collections.Active(ctx, q.tenant.name)
+		return err
+	})
 	switch {
 	case err == nil:
 		q.collection = name
-		return idx, nil
+		return patient{idx, &q.tenant.index, limit}, nil
 	case errors.Is(err, upnext.ErrNotFound):
 		if q.tenant.shelf.Len() > 0 {
 			q.degrade("index", errors.New("no collection is promoted yet"))

@@ -19,6 +19,7 @@ type tenant struct {
 	name  upnext.Tenant
 	shelf shelf.Shelf
 	crowd *crowd.Crowd
+	index health
 
 	// following is held while changes and events are read and applied, so that
 	// each is applied once and in order. A channel, because waiting must end

@@ -15,6 +15,7 @@ type Input struct {
 	Text     string      // title, description, tags and transcript, as far as it was read
 	Vec      []float32   // the text encoder's pooled unit vector of the item; nil if there is none
 	Passages [][]float32 // the unit vectors of its passages, title first; may be empty
+	Model    string      // ID of the encoder that made the vectors; empty: the Understander's own
 }
 
 // Understander says what items are about. It is safe for concurrent use.

@@ -179,7 +179,8 @@ func (b *batchRun) read(ctx context.Context, users io.Reader, work, order chan<-
 	in := bufio.NewReaderSize(users, 64<<10)
 	for line := 1; ; line++ {
 		text, long, err := readBounded(in, maxUserLine)
-		if err != nil && !errors.Is(err, io.EOF) {
+		last := errors.Is(err, io.EOF)
+		if err != nil && !last {
 			return fmt.Errorf("%s: line %d: %w", b.Users, line, err)
 		}
 		if text = bytes.TrimSpace(text); line == 1 {
@@ -197,7 +198,7 @@ func (b *batchRun) read(ctx context.Context, users io.Reader, work, order chan<-
 				}
 			}
 		}
-		if err != nil {
+		if last {
 			return nil
 		}
 	}

@@ -34,6 +34,9 @@ type Settings struct {
 	PublishableKeys []string `help:"Keys that may ask for recommendations and send events; may sit in a web page." env:"UPNEXT_PUBLISHABLE_KEYS" placeholder:"KEY"`
 	AllowOrigins    []string `help:"Origins whose pages may call with a publishable key (CORS)." env:"UPNEXT_ALLOW_ORIGINS" placeholder:"ORIGIN"`
 
+	TextEncoder  string `help:"What makes vectors of texts: builtin, or ENGINE:ADDRESS[,ADDRESS…][?PARAMETERS]; engines tei, hf, openai, infinity, vllm, custom." default:"builtin" env:"UPNEXT_TEXT_ENCODER" placeholder:"ENCODER"`
+	ImageEncoder string `help:"What makes vectors of pictures: builtin, infinity, vllm or custom, likewise." default:"builtin" env:"UPNEXT_IMAGE_ENCODER" placeholder:"ENCODER"`
+
 	Objects    string        `help:"Where objects are kept: file:DIR, or s3://BUCKET/PREFIX?endpoint=http://HOST:9000 with credentials in the environment. Default: a folder of the data directory." env:"UPNEXT_OBJECTS" placeholder:"URL"`
 	S3Sources  []string      `help:"Buckets that imports may read, by prefix: s3://BUCKET/PREFIX?endpoint=…&tenant=…, separated by commas." name:"s3-sources" env:"UPNEXT_S3_SOURCES" placeholder:"URL"`
 	Watch      []string      `help:"Sources in buckets that are kept up to date: s3://BUCKET/PREFIX?endpoint=…&tenant=…&on_missing=keep|hide|delete&format=…, separated by commas." env:"UPNEXT_WATCH" placeholder:"URL"`

@@ -106,16 +106,26 @@ func open(ctx context.Context, s *Settings, logger *slog.Logger) (_ *engines, er
 
 // join makes the flows from the engines.
 func (e *engines) join(ctx context.Context, key []byte) (err error) {
-	if e.text, err = builtin.Text(); err != nil {
+	options := encoderOptions{dataDir: e.settings.DataDir, logger: e.logger, metrics: e.metrics}
+	text, err := openEncoder(ctx, e.settings.TextEncoder, embed.Text, options)
+	if err != nil {
 		return err
 	}
-	if e.image, err = builtin.Image(); err != nil {
+	e.closers = append(e.closers, text.close)
+	image, err := openEncoder(ctx, e.settings.ImageEncoder, embed.Image, options)
+	if err != nil {
 		return err
 	}
+	e.closers = append(e.closers, image.close)
+	e.text, e.image = text.Embedder, image.Embedder
 	if e.space, err = embed.NewSpace(e.text.Model(), e.image.Model(), embed.DefaultTextWeight); err != nil {
 		return err
 	}
-	understander, err := zeroshot.New(ctx, e.text)
+	labeller, err := builtin.Text() // what zero-shot's scales are fitted to
+	if err != nil {
+		return err
+	}
+	understander, err := zeroshot.New(ctx, labeller)
 	if err != nil {
 		return err
 	}
@@ -126,7 +136,7 @@ func (e *engines) join(ctx context.Context, key []byte) (err error) {
 	}
 	e.recommend = serve.New(serve.Config{
 		Catalog: st.Catalog, Events: st.Events, Viewers: st.Viewers, Slates: st.Slates, Schemas: st.Schemas,
-		Collections: e.indexes, Query: embed.Kept{{Text: e.text, Image: e.image, Space: e.space}}.Query, Logger: e.logger, Now: e.settings.now,
+		Collections: e.indexes, Query: embed.Kept{{Text: text.query, Image: e.image, Space: e.space}}.Query, Logger: e.logger, Now: e.settings.now,
 		Seed: e.settings.Seed, TokenKey: key, Settings: settings, Metrics: e.metrics,
 	})
 	e.pipeline = &ingest.Pipeline{

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"upnext"
 	"upnext/index"
@@ -98,11 +99,32 @@ func testCollections(t *testing.T, open func(t *testing.T) index.Collections) {
 			}
 		}
 	})
-	t.Run("promotion under searches", func(t *testing.T) { testPromotion(t, open(t), spec, vectors) })
+	t.Run("promotion under searches", func(t *testing.T) {
+		c := open(t)
+		testPromotion(t, c, c, spec, vectors)
+	})
 }
 
-// testPromotion promotes to and fro while searches run: none may fail.
-func testPromotion(t *testing.T, c index.Collections, spec index.Spec, vectors [][]float32) {
+// TestPromotionElsewhere checks that one process' promotions fail no search of
+// another, which sees the last of them soon. Both are of the same collections.
+func TestPromotionElsewhere(t *testing.T, c, other index.Collections) {
+	spec := index.Spec{Dim: 32, Fields: map[string]upnext.AttributeType{"kind": upnext.String}}
+	testPromotion(t, c, other, spec, Vectors(2, 20, 32))
+	promote(t, c, "v2")
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		name, _, err := other.Active(t.Context(), tenant)
+		if err == nil && name == "v2" {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("active elsewhere 10 s after a promotion of v2: %s, %v", name, err)
+		}
+	}
+}
+
+// testPromotion promotes to and fro while searches run, of the same
+// collections opened by another: none may fail.
+func testPromotion(t *testing.T, c, other index.Collections, spec index.Spec, vectors [][]float32) {
 	put(t, made(t, c, "v1", spec), entries(vectors)...)
 	put(t, made(t, c, "v2", spec), entries(vectors)...)
 	promote(t, c, "v1")
@@ -111,7 +133,7 @@ func testPromotion(t *testing.T, c index.Collections, spec index.Spec, vectors [
 	for range 3 {
 		searching.Go(func() {
 			for !done.Load() {
-				name, x, err := c.Active(t.Context(), tenant)
+				name, x, err := other.Active(t.Context(), tenant)
 				if err != nil {
 					t.Errorf("active while promoting: %v", err)
 					return

@@ -11,8 +11,8 @@ import (
 
 // testConcurrent lets writers and readers at one collection. Every writer has
 // ids and a place in space of its own, so that readers can tell what may be seen.
-func testConcurrent(t *testing.T, open func(t *testing.T) index.Collections) {
-	const dim, writers, rounds, own = 40, 4, 30, 25
+func testConcurrent(t *testing.T, open func(t *testing.T) index.Collections, rounds int) {
+	const dim, writers, own = 40, 4, 25
 	x := made(t, open(t), "main", index.Spec{Dim: dim, Fields: fieldsSpec})
 	vectors := Vectors(11, writers*own, dim)
 	list := entries(vectors)

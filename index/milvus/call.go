@@ -100,10 +100,11 @@ func (c *Collections) write(ctx context.Context, doing, collection string, call 
 }
 
 // query reads the rows that an expression passes.
-func (c *Collections) query(ctx context.Context, collection, expression string, columns []string, level entity.ConsistencyLevel) (client.ResultSet, error) {
+func (c *Collections) query(ctx context.Context, collection, expression string, columns []string, level entity.ConsistencyLevel, more ...client.SearchQueryOptionFunc) (client.ResultSet, error) {
 	var rows client.ResultSet
+	options := append([]client.SearchQueryOptionFunc{client.WithSearchQueryConsistencyLevel(level)}, more...)
 	err := c.read(ctx, "query", collection, func(ctx context.Context) (err error) {
-		rows, err = c.client.Query(ctx, collection, nil, expression, columns, client.WithSearchQueryConsistencyLevel(level))
+		rows, err = c.client.Query(ctx, collection, nil, expression, columns, options...)
 		return err
 	})
 	return rows, err

@@ -2,16 +2,12 @@ package milvus
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"iter"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
-	"github.com/milvus-io/milvus-sdk-go/v2/client"
 	"github.com/milvus-io/milvus-sdk-go/v2/entity"
 
 	"upnext"
@@ -25,7 +21,6 @@ const (
 	// More go out as several, of which a failure may leave the first done.
 	heaviestWrite = 24 << 20
 	deletesAtOnce = 2000
-	idsAtOnce     = 5000
 	vectorsAtOnce = 500
 )
 
@@ -41,17 +36,7 @@ type Index struct {
 	collection string
 	fields     atomic.Pointer[map[string]upnext.AttributeType] // the Spec's, replaced when widened
 	dropped    atomic.Bool
-	wrote      atomic.Int64 // when this process last changed it, nanoseconds
-}
-
-// level is the consistency of a read. What this process wrote it sees: the
-// session's level waits until the server has come to the last write's
-// timestamp. Once that write is older than a bounded read may be, it is bounded.
-func (x *Index) level() entity.ConsistencyLevel {
-	if time.Since(time.Unix(0, x.wrote.Load())) < staleFor {
-		return entity.ClSession
-	}
-	return entity.ClBounded
+	overlay    overlay
 }
 
 func (x *Index) check(ctx context.Context) error {
@@ -74,38 +59,38 @@ func (x *Index) Upsert(ctx context.Context, entries ...index.Entry) error {
 		}
 		last[e.ID] = i
 	}
-	part := newRows(x.key.tenant, x.dim)
+	part, of := newRows(x.key.tenant, x.dim), []index.Entry{}
 	for i, e := range entries {
 		if last[e.ID] != i {
 			continue
 		}
 		part.add(e)
+		of = append(of, e)
 		if part.bytes >= heaviestWrite {
-			if err := x.put(ctx, part); err != nil {
+			if err := x.put(ctx, part, of); err != nil {
 				return err
 			}
-			part = newRows(x.key.tenant, x.dim)
+			part, of = newRows(x.key.tenant, x.dim), nil
 		}
 	}
-	if len(part.pks) == 0 {
+	if len(of) == 0 {
 		return nil
 	}
-	return x.put(ctx, part)
+	return x.put(ctx, part, of)
 }
 
-func (x *Index) put(ctx context.Context, part *rows) error {
-	return x.change(ctx, "upsert", func(ctx context.Context) error {
+func (x *Index) put(ctx context.Context, part *rows, of []index.Entry) error {
+	return x.change(ctx, "upsert", of, func(ctx context.Context) error {
 		_, err := x.of.client.Upsert(ctx, x.collection, "", part.columns()...)
 		return err
 	})
 }
 
-// change writes. The time is set before and after: a search meanwhile may see
-// the change, one that begins later must.
-func (x *Index) change(ctx context.Context, doing string, call func(context.Context) error) error {
-	x.wrote.Store(time.Now().UnixNano())
+// change writes and keeps in mind what was written.
+func (x *Index) change(ctx context.Context, doing string, entries []index.Entry, call func(context.Context) error) error {
+	x.overlay.begin(entries)
 	err := x.of.write(ctx, doing, x.collection, call)
-	x.wrote.Store(time.Now().UnixNano())
+	x.overlay.end(entries, err != nil, time.Now())
 	return err
 }
 
@@ -115,7 +100,11 @@ func (x *Index) Delete(ctx context.Context, ids ...upnext.ItemID) error {
 		return fmt.Errorf("delete: %w", err)
 	}
 	for part := range slices.Chunk(ids, deletesAtOnce) {
-		err := x.change(ctx, "delete", func(ctx context.Context) error {
+		gone := make([]index.Entry, len(part))
+		for i, id := range part {
+			gone[i].ID = id
+		}
+		err := x.change(ctx, "delete", gone, func(ctx context.Context) error {
 			return x.of.client.Delete(ctx, x.collection, "", x.named(part))
 		})
 		if err != nil {
@@ -140,8 +129,17 @@ func (x *Index) Vectors(ctx context.Context, ids ...upnext.ItemID) ([][]float32,
 		return nil, fmt.Errorf("vectors: %w", err)
 	}
 	found := make(map[upnext.ItemID][]float32, len(ids))
-	for part := range slices.Chunk(ids, vectorsAtOnce) {
-		of, err := x.stored(ctx, x.named(part))
+	v := x.overlay.view(time.Now())
+	var asked []upnext.ItemID
+	for _, id := range ids {
+		if e, is := v.recent[id]; is {
+			found[id] = slices.Clone(e.Vector)
+		} else {
+			asked = append(asked, id)
+		}
+	}
+	for part := range slices.Chunk(asked, vectorsAtOnce) {
+		of, err := x.stored(ctx, v, x.named(part))
 		if err != nil {
 			return nil, fmt.Errorf("vectors: %w", err)
 		}
@@ -156,9 +154,10 @@ func (x *Index) Vectors(ctx context.Context, ids ...upnext.ItemID) ([][]float32,
 	return vectors, nil
 }
 
-// stored reads ids and vectors of the rows that an expression passes.
-func (x *Index) stored(ctx context.Context, expression string) ([]index.Entry, error) {
-	rows, err := x.of.query(ctx, x.collection, expression, []string{columnPrimary, columnVector}, x.level())
+// stored reads ids and vectors of the rows that an expression passes, without
+// those that the view lays something over.
+func (x *Index) stored(ctx context.Context, v view, expression string) ([]index.Entry, error) {
+	rows, err := x.of.query(ctx, x.collection, expression, []string{columnPrimary, columnVector}, v.level)
 	if err != nil || rows.Len() == 0 {
 		return nil, err
 	}
@@ -167,63 +166,15 @@ func (x *Index) stored(ctx context.Context, expression string) ([]index.Entry, e
 	if !arePks || !areVectors || pks.Len() != vectors.Len() {
 		return nil, fmt.Errorf("query: an answer without its columns: %w", upnext.ErrUnavailable)
 	}
-	entries := make([]index.Entry, pks.Len())
+	entries := make([]index.Entry, 0, pks.Len())
 	for i, pk := range pks.Data() {
 		id, err := idOf(pk)
 		if err != nil {
 			return nil, err
 		}
-		entries[i] = index.Entry{ID: id, Vector: vectors.Data()[i]}
+		if _, over := v.recent[id]; !over {
+			entries = append(entries, index.Entry{ID: id, Vector: vectors.Data()[i]})
+		}
 	}
 	return entries, nil
-}
-
-// All implements index.Index, by pages in the order of keys, strongly
-// consistent, as the collection's own level is, which iterators go by.
-func (x *Index) All(ctx context.Context) iter.Seq2[upnext.ItemID, error] {
-	return func(yield func(upnext.ItemID, error) bool) {
-		if err := x.check(ctx); err != nil {
-			yield("", fmt.Errorf("all: %w", err))
-			return
-		}
-		var pages *client.QueryIterator
-		next := func(ctx context.Context) (rows client.ResultSet, err error) {
-			err = x.of.read(ctx, "all", x.collection, func(ctx context.Context) error {
-				if pages == nil {
-					options := client.NewQueryIteratorOption(x.collection).WithExpr(x.of.server.ofTenant(x.key.tenant)).
-						WithOutputFields(columnPrimary).WithBatchSize(idsAtOnce)
-					if pages, err = x.of.client.QueryIterator(ctx, options); err != nil {
-						return err
-					}
-				}
-				rows, err = pages.Next(ctx)
-				if errors.Is(err, io.EOF) {
-					rows, err = nil, nil
-				}
-				return err
-			})
-			return rows, err
-		}
-		for {
-			rows, err := next(ctx)
-			if err != nil {
-				yield("", err)
-				return
-			}
-			if rows.Len() == 0 {
-				return
-			}
-			pks, _ := rows.GetColumn(columnPrimary).(*entity.ColumnVarChar)
-			if pks == nil {
-				yield("", fmt.Errorf("all: an answer without keys: %w", upnext.ErrUnavailable))
-				return
-			}
-			for _, pk := range pks.Data() {
-				id, err := idOf(pk)
-				if !yield(id, err) || err != nil {
-					return
-				}
-			}
-		}
-	}
 }

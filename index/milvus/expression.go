@@ -180,7 +180,7 @@ func (p *printer) present(column string, t upnext.AttributeType) {
 	case upnext.Time:
 		p.WriteString(column + " >= " + strconv.FormatInt(leastTime, 10))
 	case upnext.Strings:
-		p.WriteString("array_length(" + column + ") > 0")
+		p.WriteString("not (array_length(" + column + ") == 0)") // 2.3 knows of lengths == alone
 	}
 }
 
@@ -238,7 +238,7 @@ func literal(v any) string {
 	case string:
 		return quoted(v)
 	case float64:
-		text := strconv.FormatFloat(v, 'g', -1, 64)
+		text := strconv.FormatFloat(0+v, 'g', -1, 64)
 		if !strings.ContainsAny(text, ".e") {
 			text += ".0"
 		}

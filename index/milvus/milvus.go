@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/milvus-io/milvus-sdk-go/v2/client"
+	"github.com/milvus-io/milvus-sdk-go/v2/entity"
 
 	"upnext"
 	"upnext/index"
@@ -96,7 +97,19 @@ func (c *Collections) create(ctx context.Context, k key, spec index.Spec) (*Inde
 	if err := c.ensure(ctx, collectionSchema(c.collectionName(k.name, wide.Dim), wide.Dim)); err != nil {
 		return nil, err
 	}
-	return c.opened(k, wide), nil
+	x := c.opened(k, wide)
+	if !present {
+		// The tenant may have dropped one of that name a moment ago: rows that
+		// a bounded read still sees must not come back.
+		rows, err := c.query(ctx, x.collection, c.server.ofTenant(k.tenant), []string{columnPrimary}, entity.ClBounded, client.WithLimit(1))
+		if err != nil {
+			return nil, err
+		}
+		if rows.Len() > 0 {
+			x.overlay.doubt(time.Now())
+		}
+	}
+	return x, nil
 }
 
 // opened returns the one Index of a collection in this process.

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"upnext"
 	"upnext/index"
 	"upnext/index/indextest"
 	"upnext/infra/enginetest"
@@ -18,13 +19,45 @@ import (
 // servers are the variables that name the servers under test.
 var servers = map[string]string{"standalone": "UPNEXT_TEST_MILVUS", "lite": "UPNEXT_TEST_MILVUS_LITE"}
 
+// TestCollections gives every test of the suite tenants of its own on the same
+// collections: making one takes a server seconds, and tenants must be apart.
 func TestCollections(t *testing.T) {
 	for name, variable := range servers {
 		t.Run(name, func(t *testing.T) {
-			address := enginetest.URL(t, variable)
-			indextest.Test(t, func(t *testing.T) index.Collections { return fresh(t, address) })
+			shared := fresh(t, enginetest.URL(t, variable))
+			opens := 0
+			indextest.TestRemote(t, func(t *testing.T) index.Collections {
+				opens++
+				return apart{shared, upnext.Tenant(fmt.Sprintf("%d/", opens))}
+			})
 		})
 	}
+}
+
+// apart puts something before every tenant's name.
+type apart struct {
+	*Collections
+	before upnext.Tenant
+}
+
+func (a apart) Create(ctx context.Context, t upnext.Tenant, name string, spec index.Spec) (index.Index, error) {
+	return a.Collections.Create(ctx, a.before+t, name, spec)
+}
+
+func (a apart) Active(ctx context.Context, t upnext.Tenant) (string, index.Index, error) {
+	return a.Collections.Active(ctx, a.before+t)
+}
+
+func (a apart) Promote(ctx context.Context, t upnext.Tenant, name string) error {
+	return a.Collections.Promote(ctx, a.before+t, name)
+}
+
+func (a apart) Drop(ctx context.Context, t upnext.Tenant, name string) error {
+	return a.Collections.Drop(ctx, a.before+t, name)
+}
+
+func (a apart) List(ctx context.Context, t upnext.Tenant) ([]index.Info, error) {
+	return a.Collections.List(ctx, a.before+t)
 }
 
 // fresh opens collections under a prefix of their own, which go after the test.

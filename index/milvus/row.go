@@ -40,7 +40,8 @@ func nanoseconds(t time.Time) int64 {
 	return t.UnixNano()
 }
 
-func bounded(x float64) float64 { return math.Max(leastNumber, math.Min(mostNumber, x)) }
+// bounded also makes 0 of -0, which not every server finds in a list.
+func bounded(x float64) float64 { return 0 + math.Max(leastNumber, math.Min(mostNumber, x)) }
 
 // rows are entries as columns.
 type rows struct {

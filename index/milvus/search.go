@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/milvus-io/milvus-sdk-go/v2/client"
 	"github.com/milvus-io/milvus-sdk-go/v2/entity"
@@ -18,12 +19,14 @@ const (
 	widest       = 16384 // hits of one search: the server's limit
 	leastEffort  = 200   // ef of HNSW: how many nodes a search keeps
 	mostEffort   = 32768
+	mostOver     = 512  // fetched besides, for hits that are laid over
 	exactEntries = 4096 // as few as these are scored here, where the graph brings fewer than pass
 )
 
 // Search implements index.Index. One more than asked for is fetched, to see
 // whether the last place is tied. Where fewer come back than pass, or a tie
-// goes on, those vectors are looked up another way.
+// goes on, those vectors are looked up another way. What this process wrote
+// lately is laid over.
 func (x *Index) Search(ctx context.Context, q index.Query) ([][]index.Hit, error) {
 	if err := x.check(ctx); err != nil {
 		return nil, fmt.Errorf("search: %w", err)
@@ -32,19 +35,49 @@ func (x *Index) Search(ctx context.Context, q index.Query) ([][]index.Hit, error
 		return nil, fmt.Errorf("search: %w", err)
 	}
 	expression, none := x.of.server.expression(x.key.tenant, bound(q), *x.fields.Load())
-	found := make([][]index.Hit, len(q.Vectors))
 	if none || len(q.Vectors) == 0 {
-		return found, nil
+		return make([][]index.Hit, len(q.Vectors)), nil
 	}
-	fetch := min(q.K+q.K/8+8, widest)
-	answers, err := x.near(ctx, expression, q.Vectors, fetch)
+	v := x.overlay.view(time.Now())
+	found, err := x.stable(ctx, v, expression, q)
 	if err != nil {
 		return nil, fmt.Errorf("search %s: %w", x.key.name, err)
 	}
+	for i, asked := range q.Vectors {
+		found[i] = v.lay(found[i], asked, q)
+	}
+	return found, nil
+}
+
+func bound(q index.Query) filter.Node { return q.Filter.Bind(q.Vars) }
+
+// lay puts the recent entries that pass among the k best.
+func (v view) lay(hits []index.Hit, asked []float32, q index.Query) []index.Hit {
+	if len(v.recent) == 0 {
+		return hits
+	}
+	hits = slices.Clone(hits)
+	for _, e := range v.recent {
+		if e.Vector != nil && q.Filter.Match(e.Fields, q.Vars) {
+			hits = append(hits, index.Hit{ID: e.ID, Score: product(asked, e.Vector)})
+		}
+	}
+	slices.SortFunc(hits, better)
+	return hits[:min(q.K, len(hits))]
+}
+
+// stable finds the k best of what the view lays nothing over.
+func (x *Index) stable(ctx context.Context, v view, expression string, q index.Query) ([][]index.Hit, error) {
+	fetch := min(q.K+q.K/8+8+min(len(v.recent), mostOver), widest)
+	answers, err := x.near(ctx, v, expression, q.Vectors, fetch)
+	if err != nil {
+		return nil, err
+	}
+	found := make([][]index.Hit, len(q.Vectors))
 	var again []int
-	for i, hits := range answers {
-		if whole(hits, q.K, fetch) {
-			found[i] = hits[:q.K]
+	for i, of := range answers {
+		if of.whole(q.K) {
+			found[i] = of.hits[:q.K]
 		} else {
 			again = append(again, i)
 		}
@@ -56,9 +89,9 @@ func (x *Index) Search(ctx context.Context, q index.Query) ([][]index.Hit, error
 	for j, i := range again {
 		vectors[j] = q.Vectors[i]
 	}
-	wider, err := x.wider(ctx, expression, vectors, q.K, fetch)
+	wider, err := x.wider(ctx, v, expression, vectors, q.K, fetch)
 	if err != nil {
-		return nil, fmt.Errorf("search %s: %w", x.key.name, err)
+		return nil, err
 	}
 	for j, i := range again {
 		found[i] = wider[j]
@@ -66,18 +99,19 @@ func (x *Index) Search(ctx context.Context, q index.Query) ([][]index.Hit, error
 	return found, nil
 }
 
-func bound(q index.Query) filter.Node { return q.Filter.Bind(q.Vars) }
+// answer is what the graph brought for one vector.
+type answer struct {
+	hits []index.Hit // best first, without what is laid over
+	full bool        // the server had as many as it was asked for: there may be more
+}
 
-// whole reports whether hits have k, and not a tie that may go on beyond them.
-func whole(hits []index.Hit, k, fetched int) bool {
-	if len(hits) < k {
-		return false
-	}
-	return len(hits) < fetched || k < len(hits) && hits[k-1].Score != hits[len(hits)-1].Score || fetched == widest
+// whole reports whether it has k hits, and not a tie that may go on beyond it.
+func (a answer) whole(k int) bool {
+	return len(a.hits) >= k && (!a.full || a.hits[k-1].Score != a.hits[len(a.hits)-1].Score)
 }
 
 // near asks the graph.
-func (x *Index) near(ctx context.Context, expression string, vectors [][]float32, fetch int) ([][]index.Hit, error) {
+func (x *Index) near(ctx context.Context, v view, expression string, vectors [][]float32, fetch int) ([]answer, error) {
 	params, err := entity.NewIndexHNSWSearchParam(min(max(2*fetch, leastEffort), mostEffort))
 	if err != nil {
 		return nil, fmt.Errorf("effort: %w: %w", upnext.ErrInvalid, err)
@@ -89,15 +123,16 @@ func (x *Index) near(ctx context.Context, expression string, vectors [][]float32
 	var results []client.SearchResult
 	err = x.of.read(ctx, "search", x.collection, func(ctx context.Context) (err error) {
 		results, err = x.of.client.Search(ctx, x.collection, nil, expression, nil, asked, columnVector, entity.IP, fetch, params,
-			client.WithSearchQueryConsistencyLevel(x.level()))
+			client.WithSearchQueryConsistencyLevel(v.level))
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	answers := make([][]index.Hit, len(vectors))
+	answers := make([]answer, len(vectors))
 	for i := range min(len(results), len(answers)) {
-		if answers[i], err = hitsOf(results[i]); err != nil {
+		answers[i].full = results[i].ResultCount >= fetch
+		if answers[i].hits, err = v.hitsOf(results[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -105,7 +140,7 @@ func (x *Index) near(ctx context.Context, expression string, vectors [][]float32
 }
 
 // hitsOf puts an answer in our order: the servers' ties are in none.
-func hitsOf(r client.SearchResult) ([]index.Hit, error) {
+func (v view) hitsOf(r client.SearchResult) ([]index.Hit, error) {
 	if r.Err != nil {
 		return nil, fmt.Errorf("answer: %w: %w", upnext.ErrUnavailable, r.Err)
 	}
@@ -123,7 +158,7 @@ func hitsOf(r client.SearchResult) ([]index.Hit, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !seen[id] {
+		if _, over := v.recent[id]; !over && !seen[id] {
 			seen[id] = true
 			hits = append(hits, index.Hit{ID: id, Score: r.Scores[i]})
 		}
@@ -138,44 +173,38 @@ func better(a, b index.Hit) int {
 
 // wider answers where the graph's answer was short or tied at its end: by
 // scoring all that pass where they are few, by a search of more where not.
-func (x *Index) wider(ctx context.Context, expression string, vectors [][]float32, k, fetch int) ([][]index.Hit, error) {
-	few, err := x.few(ctx, expression)
+func (x *Index) wider(ctx context.Context, v view, expression string, vectors [][]float32, k, fetch int) ([][]index.Hit, error) {
+	few, err := x.few(ctx, v, expression)
 	if err != nil {
 		return nil, err
 	}
-	answers := make([][]index.Hit, len(vectors))
+	found := make([][]index.Hit, len(vectors))
 	if few != nil {
-		for i, v := range vectors {
-			answers[i] = score(few, v, k)
+		for i, asked := range vectors {
+			found[i] = score(few, asked, k)
 		}
-		return answers, nil
+		return found, nil
 	}
 	for {
 		fetch = min(4*fetch, widest)
-		if answers, err = x.near(ctx, expression, vectors, fetch); err != nil {
+		answers, err := x.near(ctx, v, expression, vectors, fetch)
+		if err != nil {
 			return nil, err
 		}
 		done := true
-		for _, hits := range answers {
-			done = done && whole(hits, k, fetch)
+		for i, of := range answers {
+			found[i] = of.hits[:min(k, len(of.hits))]
+			done = done && of.whole(k)
 		}
 		if done || fetch == widest {
-			break
+			return found, nil
 		}
 	}
-	for i := range answers {
-		answers[i] = answers[i][:min(k, len(answers[i]))]
-	}
-	return answers, nil
 }
 
 // few reads all that pass an expression; nil where they are more than a few.
-func (x *Index) few(ctx context.Context, expression string) ([]index.Entry, error) {
-	var rows client.ResultSet
-	err := x.of.read(ctx, "count", x.collection, func(ctx context.Context) (err error) {
-		rows, err = x.of.client.Query(ctx, x.collection, nil, expression, []string{"count(*)"}, client.WithSearchQueryConsistencyLevel(x.level()))
-		return err
-	})
+func (x *Index) few(ctx context.Context, v view, expression string) ([]index.Entry, error) {
+	rows, err := x.of.query(ctx, x.collection, expression, []string{"count(*)"}, v.level)
 	if err != nil {
 		return nil, err
 	}
@@ -186,7 +215,7 @@ func (x *Index) few(ctx context.Context, expression string) ([]index.Entry, erro
 	if n > exactEntries {
 		return nil, nil
 	}
-	entries, err := x.stored(ctx, expression)
+	entries, err := x.stored(ctx, v, expression)
 	if entries == nil {
 		entries = []index.Entry{}
 	}
@@ -194,20 +223,23 @@ func (x *Index) few(ctx context.Context, expression string) ([]index.Entry, erro
 }
 
 // score finds the k best of entries.
-func score(entries []index.Entry, v []float32, k int) []index.Hit {
+func score(entries []index.Entry, asked []float32, k int) []index.Hit {
 	hits := make([]index.Hit, 0, len(entries))
 	seen := make(map[upnext.ItemID]bool, len(entries))
 	for _, e := range entries {
-		if seen[e.ID] {
-			continue
+		if !seen[e.ID] {
+			seen[e.ID] = true
+			hits = append(hits, index.Hit{ID: e.ID, Score: product(asked, e.Vector)})
 		}
-		seen[e.ID] = true
-		var product float64
-		for i, x := range e.Vector {
-			product += float64(x) * float64(v[i])
-		}
-		hits = append(hits, index.Hit{ID: e.ID, Score: float32(product)})
 	}
 	slices.SortFunc(hits, better)
 	return hits[:min(k, len(hits))]
+}
+
+func product(a, b []float32) float32 {
+	var sum float64
+	for i, x := range a {
+		sum += float64(x) * float64(b[i])
+	}
+	return float32(sum)
 }

@@ -58,6 +58,8 @@ type engine interface {
 	// over those of clients that have died. Its first claim stands when it
 	// returns; stop waits for its end.
 	watch(ctx context.Context, name string) (stop func(), err error)
+	// shared says whether several processes may have the database.
+	shared() bool
 	close() error
 }
 
@@ -224,6 +226,9 @@ func (q *Queue) Waiting(ctx context.Context, tag string) (int, error) {
 	}
 	return n, nil
 }
+
+// Shared says whether other processes may work this queue's jobs.
+func (q *Queue) Shared() bool { return q.engine.shared() }
 
 // Close closes the database. Stop comes first.
 func (q *Queue) Close() error { return q.engine.close() }

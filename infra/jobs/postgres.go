@@ -117,6 +117,8 @@ func (e *postgres) waiting(ctx context.Context, tag string) (n int, err error) {
 	return n, err
 }
 
+func (e *postgres) shared() bool { return true }
+
 func (e *postgres) close() error {
 	e.pool.Close()
 	return nil

@@ -108,4 +108,6 @@ func (e *sqlite) waiting(ctx context.Context, tag string) (n int, err error) {
 // watch has nobody to watch.
 func (e *sqlite) watch(context.Context, string) (func(), error) { return func() {}, nil }
 
+func (e *sqlite) shared() bool { return false }
+
 func (e *sqlite) close() error { return e.db.Close() }

@@ -41,7 +41,7 @@ func newInserter(ctx context.Context, db database) (*inserter, error) {
 		}
 		text.WriteString(` ON CONFLICT (tenant, id, viewer) DO NOTHING RETURNING seq`)
 		var err error
-		if in.chunks[i], err = db.write.PrepareContext(ctx, text.String()); err != nil {
+		if in.chunks[i], err = db.write.PrepareContext(ctx, text.String()); err != nil { //nolint:sqlclosecheck // close does
 			in.close()
 			return nil, err
 		}
@@ -173,13 +173,12 @@ func (in *inserter) insert(ctx context.Context, tx *sql.Tx, r *run) error {
 			continue
 		}
 		stmt := tx.StmtContext(ctx, in.chunks[i])
+		defer func() { _ = stmt.Close() }() // ends with the transaction anyway
 		for ; len(r.rows)-at >= n; at += n {
 			if err := r.insertChunk(ctx, stmt, at, n); err != nil {
-				_ = stmt.Close()
 				return fmt.Errorf("%d events from %s on: %w", n, r.rows[at].id, err)
 			}
 		}
-		_ = stmt.Close() // ends with the transaction anyway
 	}
 	return nil
 }

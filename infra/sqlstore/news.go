@@ -132,7 +132,7 @@ func (s *Store) Watch(ctx context.Context, f func(Change)) error {
 		began := time.Now()
 		err := s.db.news.listen(ctx, f)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // the error is that ctx has ended
 		}
 		if time.Since(began) > 10*time.Second {
 			wait = 50 * time.Millisecond

@@ -137,7 +137,7 @@ func jsonRecords(name string, in *bufio.Reader, yield func(Record, error) bool) 
 	fail := func(n int, err error) {
 		yield(Record{Place: name}, fmt.Errorf("%s: record %d, byte %d: %v: %w", name, n, dec.InputOffset(), err, errBroken))
 	}
-	array := false
+	var array bool
 	for {
 		b, err := in.Peek(1)
 		if errors.Is(err, io.EOF) {

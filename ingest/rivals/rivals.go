@@ -98,7 +98,7 @@ func (s *Sink) Kind(name string) (kind upnext.EventKind, ok bool) {
 // Event writes an event.
 func (s *Sink) Event(place string, e upnext.Event) error {
 	var data []byte
-	err := error(nil)
+	var err error
 	if e.At.IsZero() {
 		err = fmt.Errorf("timestamp: missing: %w", upnext.ErrInvalid)
 	} else {

@@ -87,7 +87,7 @@ func bodyOfCollection(c Collection) collectionBody {
 
 // answering is the collection that the tenant's requests are answered from.
 func (a *api) answering(ctx context.Context, t upnext.Tenant) string {
-	if name, _, err := a.Recommender.Config.Collections.Active(ctx, t); err == nil {
+	if name, _, err := a.Recommender.Collections.Active(ctx, t); err == nil {
 		return name
 	}
 	return a.Collection

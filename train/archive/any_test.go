@@ -83,7 +83,7 @@ func (h *history) run(breakAt int, late bool) {
 	h.w.blobs.breakAt(breakAt, late)
 	_, err := h.w.RunOnce(h.t.Context(), h.w.tenant)
 	h.w.blobs.mend()
-	if err != nil && !(breakAt > 0 && errors.Is(err, errCrash)) {
+	if err != nil && (breakAt <= 0 || !errors.Is(err, errCrash)) {
 		h.Fatalf("run: %v", err)
 	}
 }

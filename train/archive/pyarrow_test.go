@@ -2,6 +2,7 @@ package archive_test
 
 import (
 	"encoding/json"
+	"errors"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -49,7 +50,7 @@ func TestPyarrow(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), python, "-c", reading, filepath.Join(w.folder, string(home), "archive"))
 	printed, err := cmd.Output()
 	if err != nil {
-		if exit, ok := err.(*exec.ExitError); ok {
+		if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
 			t.Fatalf("%v: %s", err, exit.Stderr)
 		}
 		t.Fatal(err)

@@ -22,10 +22,11 @@ var Protocols = []string{"ted", "topics"}
 
 // Evaluation is what a protocol is run with.
 type Evaluation struct {
-	Text       embed.Embedder
-	Understand understand.Understander // needed by topics
-	Limit      int                     // items read of each data set; 0 is all of them
-	Progress   func(done, total int)   // texts embedded of a row; may be nil, called by one goroutine at a time
+	Text          embed.Embedder
+	Understand    understand.Understander // needed by topics
+	Limit         int                     // items read of each data set; 0 is all of them
+	NoTranscripts bool                    // ted reads no transcripts: a fourteenth of the texts
+	Progress      func(done, total int)   // texts embedded of a row; may be nil, called by one goroutine at a time
 }
 
 // Report is a protocol's table.

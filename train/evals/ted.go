@@ -50,6 +50,11 @@ func (e Evaluation) ted(ctx context.Context, dir string) ([]Row, error) {
 	if len(queries) == 0 {
 		return nil, fmt.Errorf("%d talks without a link among them: %w", len(talks), upnext.ErrInvalid)
 	}
+	if e.NoTranscripts {
+		for i := range talks {
+			talks[i].Transcript = nil
+		}
+	}
 	whole := make([][]passages.Passage, len(talks))
 	for i, t := range talks {
 		whole[i] = passages.Cut(t.item(), strings.Join(t.Transcript, "\n"))
@@ -69,6 +74,9 @@ func (e Evaluation) ted(ctx context.Context, dir string) ([]Row, error) {
 		{"title + tags + transcript", func(t talk) (upnext.Item, bool) { return upnext.Item{Title: t.Title, Tags: t.Tags}, true }},
 		{"title + tags + description + transcript", func(t talk) (upnext.Item, bool) { return t.item(), true }},
 	} {
+		if _, spoken := part.keep(talks[0]); spoken && e.NoTranscripts {
+			continue
+		}
 		items := make([]pooled, len(talks))
 		for i, t := range talks {
 			item, spoken := part.keep(t)

@@ -135,7 +135,7 @@ func (e Evaluation) measureTopics(ctx context.Context, set string, items []label
 	}
 	inputs := make([]understand.Input, len(items))
 	for i, it := range items {
-		inputs[i] = understand.Input{Item: it.item, Text: vectors[i].text, Vec: vectors[i].vec, Passages: vectors[i].passages}
+		inputs[i] = understand.Input{Item: it.item, Text: vectors[i].text, Vec: vectors[i].vec, Passages: vectors[i].passages, Model: e.Text.Model().ID}
 	}
 	understood, err := e.Understand.Understand(ctx, inputs...)
 	if err != nil {

@@ -53,6 +53,13 @@ func length(in understand.Input) float64 {
 	return words + (han+kana+hangul)/2
 }
 
+// Language returns the BCP 47 code of a text's language, or "" where the words
+// are too few to tell.
+func Language(text string) string {
+	code, _ := detect(strings.ToValidUTF8(text[:min(len(text), readAtMost)], ""))
+	return code
+}
+
 // detect returns the BCP 47 code of a text's language, or nothing.
 func detect(text string) (string, float64) {
 	text = withoutLinks(text)

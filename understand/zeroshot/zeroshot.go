@@ -34,8 +34,8 @@ type Understander struct {
 
 var _ understand.Understander = (*Understander)(nil)
 
-// New makes an Understander over the encoder that made the items' vectors. It
-// does not call the encoder: the some 500 label phrases are encoded when the
+// New makes an Understander over an encoder. The scales are fitted to the built-in
+// one: items whose vectors another has made are embedded again. It does not call the encoder: the some 500 label phrases are encoded when the
 // first item with words comes, in a quarter of a second with the built-in
 // encoder, so that a start with nothing to do costs nothing.
 func New(_ context.Context, text embed.Embedder) (*Understander, error) {
@@ -52,6 +52,10 @@ func (u *Understander) Model() string { return version + "-" + u.text.Model().ID
 // Understand implements understand.Understander. The field At is left to the
 // caller, so that equal inputs give equal answers.
 func (u *Understander) Understand(ctx context.Context, inputs ...understand.Input) ([]upnext.Understanding, error) {
+	inputs, err := u.own(ctx, inputs)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]upnext.Understanding, len(inputs))
 	for i, in := range inputs {
 		var direction []float32

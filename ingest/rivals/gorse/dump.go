@@ -98,15 +98,15 @@ func (r Reader) message(place string, part int64, message []byte, to *rivals.Sin
 	}
 	switch part {
 	case dumpUsers:
-		return r.user(place, user{UserId: m.text(1), Labels: labels(2), Comment: m.text(3)}, to)
+		return r.user(place, user{UserID: m.text(1), Labels: labels(2), Comment: m.text(3)}, to)
 	case dumpItems:
-		g := item{ItemId: m.text(2), IsHidden: m.numbers[3] != 0, Timestamp: m.time(5), Labels: labels(6), Comment: m.text(7)}
+		g := item{ItemID: m.text(2), IsHidden: m.numbers[3] != 0, Timestamp: m.time(5), Labels: labels(6), Comment: m.text(7)}
 		for _, c := range m.bytes[4] {
 			g.Categories = append(g.Categories, string(c))
 		}
 		return r.item(place, g, to)
 	}
-	return r.feedback(place, feedback{FeedbackType: m.text(2), UserId: m.text(3), ItemId: m.text(4),
+	return r.feedback(place, feedback{FeedbackType: m.text(2), UserID: m.text(3), ItemID: m.text(4),
 		Value: math.Float64frombits(m.numbers[5]), Timestamp: m.time(6), Comment: m.text(7)}, to)
 }
 

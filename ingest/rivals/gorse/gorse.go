@@ -57,13 +57,13 @@ func (r Reader) Read(ctx context.Context, to *rivals.Sink) error {
 
 // user, item and feedback are Gorse's nouns, as its JSON has them.
 type user struct {
-	UserId  string
+	UserID  string
 	Labels  any
 	Comment string
 }
 
 type item struct {
-	ItemId     string
+	ItemID     string
 	IsHidden   bool
 	Categories []string
 	Timestamp  any
@@ -73,8 +73,8 @@ type item struct {
 
 type feedback struct {
 	FeedbackType string
-	UserId       string
-	ItemId       string
+	UserID       string
+	ItemID       string
 	Value        float64
 	Timestamp    any
 	Comment      string
@@ -87,9 +87,9 @@ func (r Reader) item(place string, g item, to *rivals.Sink) error {
 	if err != nil {
 		return to.Problem(place, err)
 	}
-	it := upnext.Item{ID: upnext.ItemID(g.ItemId), Kind: r.Kind, Title: strings.TrimSpace(g.Comment), PublishedAt: at, Attributes: map[string]any{}}
+	it := upnext.Item{ID: upnext.ItemID(g.ItemID), Kind: r.Kind, Title: strings.TrimSpace(g.Comment), PublishedAt: at, Attributes: map[string]any{}}
 	if it.Title == "" {
-		it.Title = g.ItemId
+		it.Title = g.ItemID
 	}
 	if len(it.Title) > upnext.MaxTitle {
 		it.Description, it.Title = it.Title, strings.ToValidUTF8(it.Title[:200], "")
@@ -113,7 +113,7 @@ func (r Reader) item(place string, g item, to *rivals.Sink) error {
 }
 
 func (r Reader) user(place string, g user, to *rivals.Sink) error {
-	v := upnext.Viewer{ID: upnext.ViewerID{ID: g.UserId}, Attributes: map[string]any{}}
+	v := upnext.Viewer{ID: upnext.ViewerID{ID: g.UserID}, Attributes: map[string]any{}}
 	if labels, ok := g.Labels.(map[string]any); ok {
 		rivals.Attributes(v.Attributes, "", labels)
 	} else {
@@ -134,8 +134,8 @@ func (r Reader) feedback(place string, g feedback, to *rivals.Sink) error {
 	}
 	e := upnext.Event{
 		// Gorse holds one feedback of a type, a user and an item.
-		ID: rivals.ID("gorse", g.FeedbackType, g.UserId, g.ItemId), Kind: kind, At: at, Viewer: upnext.ViewerID{ID: g.UserId},
-		Item: upnext.ItemID(g.ItemId), Surface: "import", Context: map[string]any{"gorse": g.FeedbackType},
+		ID: rivals.ID("gorse", g.FeedbackType, g.UserID, g.ItemID), Kind: kind, At: at, Viewer: upnext.ViewerID{ID: g.UserID},
+		Item: upnext.ItemID(g.ItemID), Surface: "import", Context: map[string]any{"gorse": g.FeedbackType},
 	}
 	switch kind {
 	case upnext.Rate:
