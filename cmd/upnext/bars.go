@@ -90,12 +90,12 @@ func (p *plainBar) set(change func(*plainBar)) {
 }
 
 // watchImport shows a running import until it has ended, and returns its end.
-func watchImport(ctx context.Context, e *engines, id upnext.ImportID, b *bars) (upnext.Import, error) {
+func watchImport(ctx context.Context, e *engines, t upnext.Tenant, id upnext.ImportID, b *bars) (upnext.Import, error) {
 	shown := map[string]*bar{}
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		imp, err := e.store.Imports.Import(ctx, upnext.DefaultTenant, id)
+		imp, err := e.store.Imports.Import(ctx, t, id)
 		if err != nil {
 			return imp, err
 		}

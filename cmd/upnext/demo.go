@@ -16,6 +16,8 @@ import (
 )
 
 type demoCommand struct {
+	RepairIndex bool `help:"Move collections of the index that are damaged aside, and fill them again."`
+
 	Movielens bool   `help:"Use a MovieLens folder instead of the bundled catalogue: DIR, or the small set, downloaded from its makers."`
 	Dir       string `arg:"" optional:"" help:"The MovieLens folder." type:"existingdir"`
 }
@@ -39,6 +41,11 @@ func (c *demoCommand) Run(ctx context.Context, s *Settings, out console) error {
 	}
 	logger := newLogger(&own, out.err)
 	start := time.Now()
+	if c.RepairIndex {
+		if err := repairIndex(&own, logger); err != nil {
+			return err
+		}
+	}
 	e, err := open(ctx, &own, logger)
 	if err != nil {
 		return err
@@ -133,7 +140,7 @@ func (d *seeding) runImport(ctx context.Context, req ingest.ImportRequest) error
 	if err != nil {
 		return err
 	}
-	imp, err = watchImport(ctx, d.engines, imp.ID, d.bars)
+	imp, err = watchImport(ctx, d.engines, upnext.DefaultTenant, imp.ID, d.bars)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -52,14 +53,48 @@ func (e *engines) openIndex(ctx context.Context) error {
 			return fmt.Errorf("--index: %w", err)
 		}
 		e.indexes, e.closers = c, append(e.closers, c.Close)
+		// Better no start than one that answers with no item; another tenant's
+		// damage is logged by the sweep, and keeps nobody else waiting.
+		if _, err := c.List(ctx, upnext.DefaultTenant); errors.Is(err, rabitq.ErrDamaged) {
+			return fmt.Errorf("--index: %w (%s)", err, repairHint)
+		}
 	case "milvus", "milvus+tls":
 		c, err := milvus.Open(ctx, url, e.logger)
 		if err != nil {
 			return fmt.Errorf("--index: %w", err)
 		}
 		e.indexes, e.closers = c, append(e.closers, c.Close)
+		// Better no start than one that answers with no item; another tenant's
+		// damage is logged by the sweep, and keeps nobody else waiting.
+		if _, err := c.List(ctx, upnext.DefaultTenant); errors.Is(err, rabitq.ErrDamaged) {
+			return fmt.Errorf("--index: %w (%s)", err, repairHint)
+		}
 	default:
 		return fmt.Errorf("--index %q: no such engine; there are rabitq and milvus: %w", url, upnext.ErrInvalid)
+	}
+	return nil
+}
+
+// repairHint follows the error of an index that is damaged.
+const repairHint = "serve once with --repair-index: what is damaged is moved aside and filled again from the catalogue"
+
+// repairIndex moves collections that are damaged aside, before the engines are
+// opened; the sweep fills them again.
+func repairIndex(s *Settings, logger *slog.Logger) error {
+	url := cmp.Or(s.Index, "rabitq:"+filepath.Join(s.DataDir, "index"))
+	engine, dir, _ := strings.Cut(url, ":")
+	if engine != "rabitq" {
+		return fmt.Errorf("--repair-index: for rabitq alone, and --index is %s:…: %w", engine, upnext.ErrInvalid)
+	}
+	aside, err := rabitq.Repair(dir, s.now(), logger)
+	if err != nil {
+		return fmt.Errorf("--repair-index: %w", err)
+	}
+	for _, path := range aside {
+		logger.Error("index repaired: the catalogue's items are embedded again; what was moved aside may be removed", "path", path)
+	}
+	if len(aside) == 0 {
+		logger.Info("index needs no repair", "dir", dir)
 	}
 	return nil
 }

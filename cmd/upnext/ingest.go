@@ -2,12 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"path/filepath"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -16,14 +12,24 @@ import (
 )
 
 type ingestCommand struct {
-	Source    string `arg:"" help:"A folder, a manifest (*.ndjson, *.csv), a MovieLens folder, historical events (*.ndjson, *.ndjson.gz, *.parquet), s3://BUCKET/PREFIX of --s3-sources, or blob:PREFIX in the object store."`
+	Source    string `arg:"" optional:"" help:"A folder, a manifest (*.ndjson, *.csv), a MovieLens folder, historical events (*.ndjson, *.ndjson.gz, *.parquet), s3://BUCKET/PREFIX of --s3-sources, or blob:PREFIX in the object store."`
 	Format    string `help:"What the source is: auto, folders, ndjson, csv, movielens, events or viewers." enum:"auto,folders,ndjson,csv,movielens,events,viewers" default:"auto"`
 	OnMissing string `help:"What becomes of items whose objects have gone: keep, hide or delete." enum:"keep,hide,delete" default:"keep"`
+
+	Bench         int     `help:"Instead of a source: make up N items, import them from the object store, report items a second by stage and the memory, and remove them again. --seed says which." placeholder:"N"`
+	BenchPictures float64 `help:"Share of the made-up items that have a picture of their own." default:"0.1" placeholder:"SHARE"`
+	BenchKeep     bool    `help:"Leave the made-up items and their objects."`
 }
 
 // Run imports in this process, or through the server that has the data
 // directory open.
 func (c *ingestCommand) Run(ctx context.Context, s *Settings, out console) error {
+	if err := c.checkBench(); err != nil {
+		return err
+	}
+	if c.Bench > 0 {
+		return c.bench(ctx, s, out)
+	}
 	if path, err := filepath.Abs(c.Source); err == nil && fileExists(path) {
 		c.Source = path
 	}
@@ -36,10 +42,14 @@ func (c *ingestCommand) Run(ctx context.Context, s *Settings, out console) error
 		return err
 	}
 	imp, err := c.inProcess(ctx, e, out)
+	var failures []upnext.Failure
+	if err == nil {
+		failures, err = e.store.Imports.Failures(ctx, upnext.DefaultTenant, imp.ID, 0, shownFailures)
+	}
 	if err = errors.Join(err, e.close()); err != nil {
 		return err
 	}
-	return report(s, out.out, imp)
+	return report(s, out.out, imp, failures)
 }
 
 // inProcess runs the workers here until the import has ended.
@@ -55,39 +65,9 @@ func (c *ingestCommand) inProcess(ctx context.Context, e *engines, out console) 
 		}
 		b := newBars(out.err)
 		defer b.wait()
-		imp, err = watchImport(work, e, imp.ID, b)
+		imp, err = watchImport(work, e, upnext.DefaultTenant, imp.ID, b)
 		return err
 	})
 	err = group.Wait()
 	return imp, err
-}
-
-// report prints the end of an import.
-func report(s *Settings, w io.Writer, imp upnext.Import) error {
-	took := imp.EndedAt.Sub(imp.StartedAt)
-	if s.JSON {
-		stages := map[string]any{}
-		for _, st := range imp.Stages {
-			stages[st.Name] = map[string]any{"done": st.Done, "failed": st.Failed, "busy_ms": st.Busy.Milliseconds()}
-		}
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(map[string]any{
-			"id": imp.ID, "source": imp.Source, "state": imp.State, "error": imp.Error, "total": imp.Total, "created": imp.Created, "updated": imp.Updated,
-			"unchanged": imp.Unchanged, "missing": imp.Missing, "failed": imp.Failed, "events": imp.Events, "causes": imp.Causes, "stages": stages,
-			"seconds": took.Seconds(),
-		}); err != nil {
-			return err
-		}
-	} else {
-		printf(w, "%s: %d items in %s: %d created, %d updated, %d unchanged, %d gone, %d failed; %d events\n",
-			imp.State, imp.Total, took.Round(time.Millisecond), imp.Created, imp.Updated, imp.Unchanged, imp.Missing, imp.Failed, imp.Events)
-		for cause, n := range imp.Causes {
-			printf(w, "  %d × %s\n", n, cause)
-		}
-	}
-	if imp.State != upnext.Succeeded {
-		return fmt.Errorf("import %s ended %s: %s", imp.ID, imp.State, imp.Error)
-	}
-	return nil
 }

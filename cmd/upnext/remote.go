@@ -37,7 +37,24 @@ func (c *ingestCommand) throughServer(ctx context.Context, s *Settings, out cons
 			return err
 		}
 	}
-	return report(s, out.out, imp.noun())
+	failures, err := r.failures(ctx, imp.ID)
+	if err != nil {
+		return err
+	}
+	return report(s, out.out, imp.noun(), failures)
+}
+
+// failures asks for the first dead letters of an import.
+func (r remote) failures(ctx context.Context, id string) ([]upnext.Failure, error) {
+	var page struct{ Failures []letter }
+	if err := r.call(ctx, http.MethodGet, fmt.Sprintf("/v1/imports/%s/failures?limit=%d", id, shownFailures), nil, &page); err != nil {
+		return nil, err
+	}
+	failures := make([]upnext.Failure, len(page.Failures))
+	for i, l := range page.Failures {
+		failures[i] = upnext.Failure{Key: l.Key, Line: l.Line, Item: upnext.ItemID(l.Item), Stage: l.Stage, Cause: l.Cause, Detail: l.Detail}
+	}
+	return failures, nil
 }
 
 // remote is a running server.

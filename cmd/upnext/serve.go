@@ -19,11 +19,18 @@ import (
 	"upnext/web"
 )
 
-type serveCommand struct{}
+type serveCommand struct {
+	RepairIndex bool `help:"Move collections of the embedded index that are damaged aside, and fill them again."`
+}
 
 // Run serves until it is told to stop.
 func (c *serveCommand) Run(ctx context.Context, s *Settings, out console) error {
 	logger := newLogger(s, out.err)
+	if c.RepairIndex {
+		if err := repairIndex(s, logger); err != nil {
+			return err
+		}
+	}
 	e, err := open(ctx, s, logger)
 	if err != nil {
 		return err

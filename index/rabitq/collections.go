@@ -306,7 +306,7 @@ func openTenant(dir string, k kernel, l limits, logger *slog.Logger) (*tenant, e
 		}
 	}
 	if err == nil && t.promoted != "" && t.collections[t.promoted] == nil {
-		err = fmt.Errorf("promoted collection %q is not there", t.promoted)
+		err = damage(fmt.Errorf("promoted collection %q is not there", t.promoted))
 	}
 	if err != nil {
 		for _, x := range t.collections {
@@ -325,10 +325,12 @@ func (t *tenant) open(folder fs.DirEntry, k kernel, l limits, logger *slog.Logge
 		return nil
 	case strings.HasPrefix(name, unfinished):
 		return os.RemoveAll(path)
+	case strings.Contains(name, damaged):
+		return nil
 	}
 	x, err := openCollection(path, k, l, logger)
 	if err != nil {
-		return fmt.Errorf("collection %s: %w", name, err)
+		return fmt.Errorf("collection %s: %w", name, damage(err))
 	}
 	t.collections[name] = x
 	return nil
