@@ -50,6 +50,13 @@ type Settings struct {
 	EventKeep      int           `help:"Events of each viewer that stay in the database once archived, at least those that taste is made of; 0 keeps all." default:"0" env:"UPNEXT_EVENT_KEEP"`
 	EventDays      int           `help:"Days that all events stay in the database, at least 2: so long is a repeated event known as one." default:"30" env:"UPNEXT_EVENT_DAYS"`
 
+	TextWeight       float64 `help:"Share of the text in the likeness of two items, between 0 and 1; the picture has the rest. Another share is another collection." default:"0.8" env:"UPNEXT_TEXT_WEIGHT" placeholder:"SHARE"`
+	NextTextEncoder  string  `help:"Encoder of texts to change to: its collection is filled beside the present one." env:"UPNEXT_NEXT_TEXT_ENCODER" placeholder:"ENCODER"`
+	NextImageEncoder string  `help:"Encoder of pictures to change to, likewise." env:"UPNEXT_NEXT_IMAGE_ENCODER" placeholder:"ENCODER"`
+	NextTextWeight   float64 `help:"Share of the text to change to, likewise; 0 is no change." default:"0" env:"UPNEXT_NEXT_TEXT_WEIGHT" placeholder:"SHARE"`
+	UpgradeRate      float64 `help:"Items a second that fill the next collection at most; 0 is no limit." default:"0" env:"UPNEXT_UPGRADE_RATE" placeholder:"N"`
+	UpgradePromote   string  `help:"Answer from the next collection once it is full (auto), or when POST /v1/collections/NAME/promote says so (manual)." enum:"auto,manual" default:"manual" env:"UPNEXT_UPGRADE_PROMOTE"`
+
 	SlateDays    int                `help:"Days that answers are kept for explanation and training." default:"7" env:"UPNEXT_SLATE_DAYS"`
 	EventWeights map[string]float64 `help:"What an event of a kind says of a viewer's taste, below 0 against it: like=1.5;skip=-0.4. Kinds not named keep theirs." env:"UPNEXT_EVENT_WEIGHTS" placeholder:"KIND=WEIGHT;…"`
 	Seed         uint64             `help:"Seed of all that is left to chance." default:"1" env:"UPNEXT_SEED"`
@@ -137,6 +144,12 @@ func (s *Settings) check() error {
 	}
 	if s.Workers < 0 {
 		return fmt.Errorf("--workers %d: negative: %w", s.Workers, upnext.ErrInvalid)
+	}
+	if !(s.TextWeight > 0 && s.TextWeight < 1) || !(s.NextTextWeight >= 0 && s.NextTextWeight < 1) {
+		return fmt.Errorf("--text-weight %v, --next-text-weight %v: between 0 and 1: %w", s.TextWeight, s.NextTextWeight, upnext.ErrInvalid)
+	}
+	if !(s.UpgradeRate >= 0) {
+		return fmt.Errorf("--upgrade-rate %v: not below 0: %w", s.UpgradeRate, upnext.ErrInvalid)
 	}
 	host, _, err := net.SplitHostPort(s.Listen)
 	if err != nil {

@@ -127,6 +127,7 @@ func (srv *server) run(ctx context.Context, started func(ctx context.Context) er
 		group.Go(func() error { return sweeper.Run(ctx) })
 		return ignoreDone(ctx, srv.importer.Run(ctx))
 	})
+	group.Go(func() error { return srv.upgrade(ctx) }) // nothing to do where no encoders follow
 	if srv.archive != nil {
 		group.Go(func() error { srv.archive.Run(ctx); return nil })
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -118,8 +119,16 @@ func (e *engines) join(ctx context.Context, key []byte) (err error) {
 	}
 	e.closers = append(e.closers, image.close)
 	e.text, e.image = text.Embedder, image.Embedder
-	if e.space, err = embed.NewSpace(e.text.Model(), e.image.Model(), embed.DefaultTextWeight); err != nil {
+	if e.space, err = embed.NewSpace(e.text.Model(), e.image.Model(), cmp.Or(e.settings.TextWeight, embed.DefaultTextWeight)); err != nil {
 		return err
+	}
+	next, nextQuery, err := e.openNext(ctx)
+	if err != nil {
+		return err
+	}
+	kept := embed.Kept{{Text: text.query, Image: e.image, Space: e.space}}
+	if next != nil {
+		kept = append(kept, embed.Encoders{Text: nextQuery, Image: next.Image, Space: next.Space})
 	}
 	labeller, err := builtin.Text() // what zero-shot's scales are fitted to
 	if err != nil {
@@ -136,13 +145,13 @@ func (e *engines) join(ctx context.Context, key []byte) (err error) {
 	}
 	e.recommend = serve.New(serve.Config{
 		Catalog: st.Catalog, Events: st.Events, Viewers: st.Viewers, Slates: st.Slates, Schemas: st.Schemas,
-		Collections: e.indexes, Query: embed.Kept{{Text: text.query, Image: e.image, Space: e.space}}.Query, Logger: e.logger, Now: e.settings.now,
+		Collections: e.indexes, Query: kept.Query, Logger: e.logger, Now: e.settings.now,
 		Seed: e.settings.Seed, TokenKey: key, Settings: settings, Metrics: e.metrics,
 	})
 	e.pipeline = &ingest.Pipeline{
 		Catalog: st.Catalog, Indexings: st.Indexings, Understandings: st.Understandings, Schemas: st.Schemas, Collections: e.indexes,
 		Blobs: e.blobs, Text: e.text, Image: e.image, Space: e.space, Understander: understander, Logger: e.logger, Now: e.settings.now,
-		OnChange: e.refresh, Locks: st.Locks,
+		OnChange: e.refresh, Locks: st.Locks, Next: next,
 	}
 	if e.archive, err = e.newArchive(); err != nil {
 		return err
