@@ -35,6 +35,7 @@ type Index struct {
 	dim        int
 	collection string
 	fields     atomic.Pointer[map[string]upnext.AttributeType] // the Spec's, replaced when widened
+	created    atomic.Int64                                    // when Create last asked the server, Unix nanoseconds
 	dropped    atomic.Bool
 	overlay    overlay
 }

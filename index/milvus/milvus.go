@@ -68,13 +68,40 @@ func (c *Collections) Create(ctx context.Context, t upnext.Tenant, name string, 
 	if err := cmp.Or(ctx.Err(), checkTenant(t), index.CheckName(name), spec.Check()); err != nil {
 		return nil, fmt.Errorf("create collection: %w", err)
 	}
+	if x := c.created(key{t, name}, spec); x != nil {
+		return x, nil
+	}
 	c.changing.Lock()
 	defer c.changing.Unlock()
+	asked := time.Now()
 	x, err := c.create(ctx, key{t, name}, spec)
 	if err != nil {
 		return nil, fmt.Errorf("create collection %s: %w", name, err)
 	}
+	x.created.Store(asked.UnixNano())
 	return x, nil
+}
+
+// createdFor is how long Create trusts what it has found: writers call it for
+// each batch, and asking strongly takes a fifth of a second. Who writes to what
+// another process dropped meanwhile is told so by the write.
+const createdFor = 30 * time.Second
+
+// created returns the collection if it was asked for lately with no field less.
+func (c *Collections) created(k key, spec index.Spec) *Index {
+	c.mu.Lock()
+	x := c.open[k]
+	c.mu.Unlock()
+	if x == nil || x.dim != spec.Dim || x.dropped.Load() || time.Since(time.Unix(0, x.created.Load())) > createdFor {
+		return nil
+	}
+	fields := *x.fields.Load()
+	for name, kind := range spec.Fields {
+		if fields[name] != kind {
+			return nil
+		}
+	}
+	return x
 }
 
 func (c *Collections) create(ctx context.Context, k key, spec index.Spec) (*Index, error) {
