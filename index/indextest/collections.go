@@ -10,7 +10,7 @@ import (
 	"upnext/index"
 )
 
-func testCollections(t *testing.T, open func(t *testing.T) index.Collections) {
+func testCollections(t *testing.T, open func(t *testing.T) index.Collections, p pace) {
 	vectors := Vectors(2, 20, 32)
 	spec := index.Spec{Dim: 32, Fields: map[string]upnext.AttributeType{"kind": upnext.String}}
 
@@ -101,7 +101,7 @@ func testCollections(t *testing.T, open func(t *testing.T) index.Collections) {
 	})
 	t.Run("promotion under searches", func(t *testing.T) {
 		c := open(t)
-		testPromotion(t, c, c, spec, vectors)
+		testPromotion(t, c, c, spec, vectors, p.promotions)
 	})
 }
 
@@ -109,7 +109,7 @@ func testCollections(t *testing.T, open func(t *testing.T) index.Collections) {
 // another, which sees the last of them soon. Both are of the same collections.
 func TestPromotionElsewhere(t *testing.T, c, other index.Collections) {
 	spec := index.Spec{Dim: 32, Fields: map[string]upnext.AttributeType{"kind": upnext.String}}
-	testPromotion(t, c, other, spec, Vectors(2, 20, 32))
+	testPromotion(t, c, other, spec, Vectors(2, 20, 32), remote.promotions)
 	promote(t, c, "v2")
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		name, _, err := other.Active(t.Context(), tenant)
@@ -124,7 +124,7 @@ func TestPromotionElsewhere(t *testing.T, c, other index.Collections) {
 
 // testPromotion promotes to and fro while searches run, of the same
 // collections opened by another: none may fail.
-func testPromotion(t *testing.T, c, other index.Collections, spec index.Spec, vectors [][]float32) {
+func testPromotion(t *testing.T, c, other index.Collections, spec index.Spec, vectors [][]float32, promotions int) {
 	put(t, made(t, c, "v1", spec), entries(vectors)...)
 	put(t, made(t, c, "v2", spec), entries(vectors)...)
 	promote(t, c, "v1")
@@ -146,7 +146,7 @@ func testPromotion(t *testing.T, c, other index.Collections, spec index.Spec, ve
 			}
 		})
 	}
-	for range 20 {
+	for range promotions {
 		promote(t, c, "v2")
 		promote(t, c, "v1")
 	}

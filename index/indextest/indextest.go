@@ -17,29 +17,34 @@ const tenant upnext.Tenant = "tests"
 
 // pace is how often the suite does what it does many times.
 type pace struct {
-	runs   int // random sequences that are compared with exact search
-	rounds int // of each writer at once
+	runs       int // random sequences that are compared with exact search
+	rounds     int // of each writer at once
+	promotions int // to and fro
+	queries    int // of which recall is the mean
 }
 
 // Test runs the whole suite. open gives collections that are empty and not
 // shared; it closes them by t.Cleanup.
 func Test(t *testing.T, open func(t *testing.T) index.Collections) {
-	test(t, open, pace{runs: 100, rounds: 30})
+	test(t, open, pace{runs: 100, rounds: 30, promotions: 20, queries: 60})
 }
+
+// remote is the pace of TestRemote.
+var remote = pace{runs: 5, rounds: 6, promotions: 5, queries: 20}
 
 // TestRemote is Test for engines behind a network, where a write takes a
 // tenth of a second: the same checks, the random ones fewer times.
 func TestRemote(t *testing.T, open func(t *testing.T) index.Collections) {
-	test(t, open, pace{runs: 12, rounds: 6})
+	test(t, open, remote)
 }
 
 func test(t *testing.T, open func(t *testing.T) index.Collections, p pace) {
 	t.Run("Entries", func(t *testing.T) { testEntries(t, open) })
 	t.Run("Filters", func(t *testing.T) { testFilters(t, open) })
-	t.Run("Collections", func(t *testing.T) { testCollections(t, open) })
+	t.Run("Collections", func(t *testing.T) { testCollections(t, open, p) })
 	t.Run("Concurrent", func(t *testing.T) { testConcurrent(t, open, p.rounds) })
 	t.Run("SameAsExact", func(t *testing.T) { testSameAsExact(t, open, p.runs) })
-	t.Run("Recall", func(t *testing.T) { testRecall(t, open) })
+	t.Run("Recall", func(t *testing.T) { testRecall(t, open, p.queries) })
 }
 
 // made creates a collection for a test.

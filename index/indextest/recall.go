@@ -14,7 +14,7 @@ import (
 // testRecall compares a collection that is too large to be searched exactly
 // with exact search: recall@10 of .99 without and with filters, also after
 // every entry was replaced and a third of them deleted, and k hits wherever k pass.
-func testRecall(t *testing.T, open func(t *testing.T) index.Collections) {
+func testRecall(t *testing.T, open func(t *testing.T) index.Collections, queries int) {
 	const dim, n = 96, 24_000
 	spec := index.Spec{Dim: dim, Fields: map[string]upnext.AttributeType{"min_age": upnext.Number, "kind": upnext.String}}
 	x, exact := made(t, open(t), "main", spec), made(t, flat.New(), "main", spec)
@@ -33,7 +33,7 @@ func testRecall(t *testing.T, open func(t *testing.T) index.Collections) {
 		}
 	}
 	fill(Vectors(6, n, dim))
-	t.Run("filled", func(t *testing.T) { checkRecall(t, x, exact, VectorsOf(6, 7, 60, dim)) })
+	t.Run("filled", func(t *testing.T) { checkRecall(t, x, exact, VectorsOf(6, 7, queries, dim)) })
 
 	fill(VectorsOf(6, 8, n, dim))
 	var gone []upnext.ItemID
@@ -45,7 +45,7 @@ func testRecall(t *testing.T, open func(t *testing.T) index.Collections) {
 			t.Fatalf("delete: %v", err)
 		}
 	}
-	t.Run("replaced and thinned", func(t *testing.T) { checkRecall(t, x, exact, VectorsOf(6, 9, 60, dim)) })
+	t.Run("replaced and thinned", func(t *testing.T) { checkRecall(t, x, exact, VectorsOf(6, 9, queries, dim)) })
 }
 
 // half says on which side of the first coordinate's middle a vector lies.
