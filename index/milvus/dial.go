@@ -79,11 +79,13 @@ func Open(ctx context.Context, address string, log *slog.Logger) (*Collections, 
 	return c, nil
 }
 
-// dialOptions replace the SDK's: the same keepalive, and statuses as errors.
+// dialOptions replace the SDK's: statuses as errors, and pings so rare that a
+// server of gRPC's defaults (milvus-lite) does not hang up for them. A dead peer
+// is found by what is sent and not acknowledged within Timeout.
 func dialOptions() []grpc.DialOption {
 	return []grpc.DialOption{
 		grpc.WithBlock(), //nolint:staticcheck // the SDK dials by DialContext
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 10 * time.Second, Timeout: 10 * time.Second, PermitWithoutStream: true}),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 5 * time.Minute, Timeout: 10 * time.Second}),
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 3 * time.Second},
 			MinConnectTimeout: 3 * time.Second,

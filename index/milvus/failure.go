@@ -36,10 +36,11 @@ func statusErrors(ctx context.Context, method string, req, reply any, cc *grpc.C
 	if with, has := reply.(interface{ GetStatus() *commonpb.Status }); has {
 		status, is = with.GetStatus(), true
 	}
+	//nolint:staticcheck // 2.3's servers answer by the old codes alone
 	if !is || status.GetErrorCode() == commonpb.ErrorCode_Success && status.GetCode() == 0 {
 		return nil
 	}
-	return &statusError{status.GetCode(), status.GetErrorCode(), status.GetReason()}
+	return &statusError{status.GetCode(), status.GetErrorCode(), status.GetReason()} //nolint:staticcheck // as above
 }
 
 // missing reports whether the server said that there is no such collection.
