@@ -76,40 +76,51 @@ func (r *Recommender) Feedback(ctx context.Context, t upnext.Tenant, events ...u
 // Retract takes an event back: from the store, from what is believed of the
 // viewer, and from the counts. A zero viewer means whoever sent it.
 func (r *Recommender) Retract(ctx context.Context, t upnext.Tenant, viewer upnext.ViewerID, id upnext.EventID) error {
-	tn, err := r.open(ctx, t)
+	e, err := r.retract(ctx, t, viewer, id)
+	if err == nil && r.Archive != nil {
+		if err = r.Archive.Retract(ctx, t, e); err != nil {
+			// Asking again finds no event: somebody must look, so nothing is said softly.
+			r.Logger.Error("a retracted event may be in the archive and stay there", "tenant", t, "event", id, "seq", e.Seq, "error", err)
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("retract event %s: %w", id, err)
 	}
+	return nil
+}
+
+func (r *Recommender) retract(ctx context.Context, t upnext.Tenant, viewer upnext.ViewerID, id upnext.EventID) (upnext.Event, error) {
+	tn, err := r.open(ctx, t)
+	if err != nil {
+		return upnext.Event{}, err
+	}
 	// The tail must not read the event before and count it after.
 	if err := tn.lock(ctx); err != nil {
-		return fmt.Errorf("retract event %s: %w", id, err)
+		return upnext.Event{}, err
 	}
 	defer tn.unlock()
 	e, err := r.Events.Retract(ctx, t, viewer, id)
 	if err != nil {
-		return fmt.Errorf("retract event %s: %w", id, err)
+		return e, err
 	}
 	r.viewers.forget(viewerKey{t, e.Viewer})
-	if r.Archive != nil {
-		if err := r.Archive.Retract(ctx, t, e); err != nil {
-			return fmt.Errorf("retract event %s: %w", id, err)
-		}
-	}
 	it := r.takenTo(tn, e)
 	if it == nil {
-		return nil
+		return e, nil
 	}
 	left, err := r.Events.ByViewer(ctx, t, e.Viewer, r.Settings.Remember)
 	if err != nil {
-		return fmt.Errorf("retract event %s: %w", id, err)
+		// The event is gone all the same; its part in the counts fades.
+		r.Logger.Warn("counts keep a retracted event", "tenant", t, "event", id, "error", err)
+		return e, nil
 	}
 	for _, other := range left {
 		if other.Item == e.Item && r.takenTo(tn, other) != nil {
-			return nil // they took to it by other events too
+			return e, nil // they took to it by other events too
 		}
 	}
 	tn.crowd.Remove(e.Viewer, it.Ord)
-	return nil
+	return e, nil
 }
 
 // Forget drops what memory holds of a viewer. Who has put or deleted a

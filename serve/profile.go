@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"upnext"
@@ -148,7 +149,8 @@ func (r *Recommender) Erase(ctx context.Context, t upnext.Tenant, viewer upnext.
 	if err := tn.lock(ctx); err != nil {
 		return fail(err)
 	}
-	defer tn.unlock()
+	unlock := sync.OnceFunc(tn.unlock)
+	defer unlock()
 	receipt := Receipt{Viewer: viewer, At: r.Now()}
 	events, err := r.Events.ByViewer(ctx, t, viewer, r.Settings.Remember)
 	if err != nil {
@@ -177,6 +179,7 @@ func (r *Recommender) Erase(ctx context.Context, t upnext.Tenant, viewer upnext.
 		return fail(err)
 	}
 	receipt.Slates += waiting
+	unlock() // the archive may take its time, and others follow the events meanwhile
 	if r.Archive != nil {
 		if err := r.Archive.Forget(ctx, t, viewer); err != nil {
 			return fail(err)

@@ -11,10 +11,11 @@ import (
 	"upnext/train/archive"
 )
 
-// newArchive makes the archive of --archive-every; nil where it is 0.
+// newArchive makes the archive; nil where there is none. Where one was made
+// before, it stays to forget what is erased, also while --archive-every is 0.
 func (e *engines) newArchive() (*archive.Archive, error) {
 	s := e.settings
-	if s.ArchiveEvery == 0 {
+	if s.ArchiveEvery == 0 && s.ArchiveKey == "" && !fileExists(e.at("archive.key")) {
 		return nil, nil
 	}
 	key, err := s.secret("--archive-key", s.ArchiveKey, "archive.key")

@@ -70,7 +70,7 @@ type commands struct {
 
 	Demo   demoCommand   `cmd:"" help:"Start with a bundled catalogue and simulated viewers: the five-minute tour."`
 	Serve  serveCommand  `cmd:"" help:"Serve the HTTP API and the console."`
-	Ingest ingestCommand `cmd:"" help:"Import a folder, a manifest or a MovieLens folder."`
+	Ingest ingestCommand `cmd:"" help:"Import items, viewers or historical events, from files, folders or buckets."`
 	Eval   evalCommand   `cmd:"" help:"Measure quality by a protocol on a data set."`
 	Export exportCommand `cmd:"" help:"Write items, events, recorded answers or viewers as NDJSON."`
 	Batch  batchCommand  `cmd:"" help:"Recommend to a list of users, to NDJSON."`
@@ -81,7 +81,7 @@ type commands struct {
 // environment ranks above the file, as people expect; kong alone would have it
 // the other way round.
 func newParser(cli *commands, stdout, stderr io.Writer) (*kong.Kong, error) {
-	return kong.New(cli,
+	parser, err := kong.New(cli,
 		kong.Name("upnext"),
 		kong.Description("The recommendation backend for video, live-stream and music platforms."),
 		kong.Writers(stdout, stderr),
@@ -89,6 +89,13 @@ func newParser(cli *commands, stdout, stderr io.Writer) (*kong.Kong, error) {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Vars{"data_dir": defaultDataDir()},
 	)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range parser.Model.Flags { // a variable that is empty is not set
+		f.Tag.Envs = slices.DeleteFunc(slices.Clone(f.Tag.Envs), func(name string) bool { return os.Getenv(name) == "" })
+	}
+	return parser, nil
 }
 
 // belowEnvironment makes a loader's values give way to set variables.
@@ -117,6 +124,9 @@ func defaultDataDir() string {
 	return filepath.Join(home, ".upnext")
 }
 
+// maxWatches is how many sources the servers of one database watch.
+const maxWatches = 4
+
 // check reports settings that contradict each other.
 func (s *Settings) check() error {
 	if s.SlateDays < 1 {
@@ -135,6 +145,19 @@ func (s *Settings) check() error {
 	}
 	if s.EventKeep > 0 && s.ArchiveEvery == 0 {
 		return fmt.Errorf("--event-keep %d: events leave the database for the archive alone: set --archive-every: %w", s.EventKeep, upnext.ErrInvalid)
+	}
+	switch {
+	case s.shared() && len(s.Watch) > maxWatches:
+		// Each holds a lock of the database, with a connection of its own, for as long as it imports.
+		return fmt.Errorf("--watch: %d sources, %d allowed with a shared database; watch prefixes that hold more: %w", len(s.Watch), maxWatches, upnext.ErrInvalid)
+	case s.WatchARN != "" && len(s.Watch) == 0:
+		return fmt.Errorf("--watch-arn: nothing is watched: set --watch: %w", upnext.ErrInvalid)
+	case s.ArchiveKey != "" && len(s.ArchiveKey) < 32:
+		return fmt.Errorf("--archive-key: 32 characters or more: %w", upnext.ErrInvalid)
+	case len(s.ArchiveContext) > 0 && s.ArchiveEvery == 0:
+		return fmt.Errorf("--archive-context: nothing is archived: set --archive-every: %w", upnext.ErrInvalid)
+	case s.UpgradePromote == "auto" && s.NextTextEncoder == "" && s.NextImageEncoder == "" && s.NextTextWeight == 0:
+		return fmt.Errorf("--upgrade-promote auto: there is no --next-text-encoder, --next-image-encoder or --next-text-weight: %w", upnext.ErrInvalid)
 	}
 	if s.HookToken != "" && len(s.HookToken) < 16 {
 		return fmt.Errorf("--hook-token: 16 characters or more: %w", upnext.ErrInvalid)

@@ -252,8 +252,8 @@ func setParameter(name, value string, c *endpoint.Config, p *parameters, keyEnv 
 		c.MaxWait, err = time.ParseDuration(value)
 	case "timeout":
 		c.Timeout, err = time.ParseDuration(value)
-	default:
-		err = errors.New("no such parameter")
+	default: // without its value, which may be a secret
+		return fmt.Errorf("parameter %s: no such parameter: %w", name, upnext.ErrInvalid)
 	}
 	if err != nil {
 		return fmt.Errorf("parameter %s=%q: %v: %w", name, value, err, upnext.ErrInvalid)

@@ -64,13 +64,8 @@ func (e *engines) openIndex(ctx context.Context) error {
 			return fmt.Errorf("--index: %w", err)
 		}
 		e.indexes, e.closers = c, append(e.closers, c.Close)
-		// Better no start than one that answers with no item; another tenant's
-		// damage is logged by the sweep, and keeps nobody else waiting.
-		if _, err := c.List(ctx, upnext.DefaultTenant); errors.Is(err, rabitq.ErrDamaged) {
-			return fmt.Errorf("--index: %w (%s)", err, repairHint)
-		}
 	default:
-		return fmt.Errorf("--index %q: no such engine; there are rabitq and milvus: %w", url, upnext.ErrInvalid)
+		return fmt.Errorf("--index %s:…: no such engine; there are rabitq and milvus: %w", engine, upnext.ErrInvalid)
 	}
 	return nil
 }
@@ -111,7 +106,10 @@ func (e *engines) dependencies() []api.Dependency {
 			return err
 		}},
 		{Name: "index", Check: func(ctx context.Context) error {
-			_, err := e.indexes.List(ctx, upnext.DefaultTenant)
+			_, _, err := e.indexes.Active(ctx, upnext.DefaultTenant)
+			if errors.Is(err, upnext.ErrNotFound) {
+				return nil
+			}
 			return err
 		}},
 	}
@@ -128,6 +126,9 @@ func (s *Settings) secret(flag, setting, file string) ([]byte, error) {
 		sum := sha256.Sum256([]byte(setting)) // whatever its length, 32 bytes
 		return sum[:], nil
 	}
+	if s.shared() { // a file of this server's would be another at the next one
+		return nil, fmt.Errorf("%s: needed with --database postgres://…: every server of the database must have the same: %w", flag, upnext.ErrInvalid)
+	}
 	name := filepath.Join(s.DataDir, file)
 	key, err := os.ReadFile(name)
 	if err == nil && len(key) == 32 {
@@ -138,9 +139,6 @@ func (s *Settings) secret(flag, setting, file string) ([]byte, error) {
 	}
 	if err == nil {
 		return nil, fmt.Errorf("%s: %s has %d bytes, want 32: remove it to have a new one made: %w", flag, name, len(key), upnext.ErrInvalid)
-	}
-	if s.shared() {
-		return nil, fmt.Errorf("%s: needed with --database postgres://…: every server of the database must have the same: %w", flag, upnext.ErrInvalid)
 	}
 	key = make([]byte, 32)
 	if _, err := rand.Read(key); err != nil {

@@ -128,7 +128,7 @@ func (srv *server) run(ctx context.Context, started func(ctx context.Context) er
 		return ignoreDone(ctx, srv.importer.Run(ctx))
 	})
 	group.Go(func() error { return srv.upgrade(ctx) }) // nothing to do where no encoders follow
-	if srv.archive != nil {
+	if srv.archive != nil && srv.settings.ArchiveEvery > 0 {
 		group.Go(func() error { srv.archive.Run(ctx); return nil })
 	}
 	if srv.watcher != nil {
@@ -144,7 +144,11 @@ func (srv *server) run(ctx context.Context, started func(ctx context.Context) er
 		<-ctx.Done()
 		patience, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		return srv.http.Shutdown(patience)
+		if err := srv.http.Shutdown(patience); !errors.Is(err, context.DeadlineExceeded) {
+			return err
+		}
+		srv.logger.Warn("requests under way are cut short")
+		return srv.http.Close()
 	})
 	err := group.Wait()
 	return errors.Join(err, os.Remove(note), srv.close())

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -101,6 +102,12 @@ func open(ctx context.Context, s *Settings, logger *slog.Logger) (_ *engines, er
 	}
 	if err := e.openIndex(ctx); err != nil {
 		return nil, err
+	}
+	if s.shared() && (s.Index == "" || strings.HasPrefix(s.Index, "rabitq:")) {
+		logger.Warn("the index is in this process, the database may be shared: right for one server alone; with more, set --index milvus://…")
+	}
+	if s.shared() && (s.Objects == "" || strings.HasPrefix(s.Objects, "file:")) {
+		logger.Warn("objects are in a folder, the database may be shared: right for one server, or for a folder that all have")
 	}
 	return e, e.join(ctx, key)
 }

@@ -42,7 +42,7 @@ var (
 func Open(ctx context.Context, address string, log *slog.Logger) (*Collections, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "milvus" && u.Scheme != "milvus+tls" {
-		return nil, fmt.Errorf("index %.80q: want milvus://host:port or milvus+tls://host:port: %w", address, upnext.ErrInvalid)
+		return nil, fmt.Errorf("index: want milvus://host:port or milvus+tls://host:port: %w", upnext.ErrInvalid)
 	}
 	if u.User != nil {
 		return nil, fmt.Errorf("index %s: credentials belong in MILVUS_USERNAME and MILVUS_PASSWORD: %w", u.Redacted(), upnext.ErrInvalid)

@@ -102,14 +102,18 @@ func Open(ctx context.Context, url string, logger *slog.Logger) (*Queue, error) 
 	return &Queue{engine: e, workers: river.NewWorkers(), logger: logger, insert: insert}, nil
 }
 
-// redact takes the password out of a URL, for errors and logs.
+// redact keeps of a URL, for errors and logs, what cannot hold a password:
+// parameters can.
 func redact(text string) string {
-	u, err := url.Parse(text)
-	if err != nil {
-		engine, _, _ := strings.Cut(text, ":")
-		return engine + ":…" // where a password stands nobody knows
+	engine, rest, _ := strings.Cut(text, ":")
+	if engine == "sqlite" {
+		return text
 	}
-	return u.Redacted()
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || rest == "" {
+		return "postgres:…"
+	}
+	return u.Scheme + "://" + u.Host + u.Path
 }
 
 // Register adds the worker of one kind of job. Only before Start.

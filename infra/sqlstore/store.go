@@ -64,14 +64,18 @@ func Open(ctx context.Context, url string, logger *slog.Logger) (*Store, error) 
 	return s, nil
 }
 
-// redact takes the password out of a URL, for errors and logs.
+// redact keeps of a URL, for errors and logs, what cannot hold a password:
+// parameters can.
 func redact(text string) string {
-	u, err := url.Parse(text)
-	if err != nil {
-		engine, _, _ := strings.Cut(text, ":")
-		return engine + ":…" // where a password stands nobody knows
+	engine, rest, _ := strings.Cut(text, ":")
+	if engine == "sqlite" {
+		return text
 	}
-	return u.Redacted()
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || rest == "" {
+		return "postgres:…"
+	}
+	return u.Scheme + "://" + u.Host + u.Path
 }
 
 func newStore(ctx context.Context, db database) (*Store, error) {

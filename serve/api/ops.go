@@ -44,7 +44,8 @@ func (a *api) readyz(c *gin.Context) {
 		checking.Go(func() {
 			states[i] = "ok"
 			if err := d.Check(ctx); err != nil {
-				states[i] = err.Error()
+				states[i] = "unavailable" // anybody may ask: the reason is for the log
+				a.Logger.Warn("engine not well", "engine", d.Name, "error", err)
 			}
 		})
 	}
