@@ -129,7 +129,10 @@ func (q *asked) defaults(set Settings) {
 // active finds the collection that requests are answered from. A tenant that
 // has none yet is answered without vectors.
 func (r *Recommender) active(ctx context.Context, q *asked) (index.Index, error) {
-	limit := min(r.Settings.SourceDeadline, q.req.Deadline/4)
+	limit := r.Settings.SourceDeadline
+	if q.req.Deadline > 0 { // a profile has none
+		limit = min(limit, q.req.Deadline/4)
+	}
 	var name string
 	var idx index.Index
 	err := q.tenant.index.ask(ctx, limit, func(ctx context.Context) (err error) {

@@ -222,6 +222,9 @@ func TestDuplicate(t *testing.T) {
 	if err != nil || p.Events != 1 || p.Seen != 1 {
 		t.Errorf("profile has %d events, %d seen, %v; want 1, 1", p.Events, p.Seen, err)
 	}
+	if len(p.Interests) != 1 || p.Interests[0].Item != "space-001" {
+		t.Errorf("profile has interests %+v, want the liked item", p.Interests)
+	}
 	bad := e
 	bad.ID, bad.Item = "two", ""
 	_, err = w.rec.Feedback(t.Context(), tenantT, e, bad)
