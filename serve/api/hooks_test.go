@@ -242,7 +242,7 @@ func TestBucketToAnswer(t *testing.T) {
 	defer func() { stop(); group.Wait() }()
 	var watcher *ingest.Watcher
 	watch := func(c *api.Config, p *ingest.Pipeline, store *sqlstore.Store) {
-		queue, err := jobs.Open(t.Context(), filepath.Join(t.TempDir(), "jobs.db"), slog.New(slog.DiscardHandler))
+		queue, err := jobs.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "jobs.db"), slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}
