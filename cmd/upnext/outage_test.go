@@ -194,27 +194,7 @@ func checkKept(t *testing.T, p *platform, said *callers, imported int) {
 		t.Fatal(err)
 	}
 	defer e.close()
-	kept := map[upnext.EventID]int{}
-	for after := int64(0); ; {
-		events, err := e.store.Events.Since(t.Context(), upnext.DefaultTenant, after, 5000)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(events) == 0 {
-			break
-		}
-		for _, ev := range events {
-			after = ev.Seq
-			kept[ev.ID]++
-		}
-	}
-	lost := 0
-	for id := range said.acknowledged {
-		if kept[id] != 1 {
-			lost++
-			t.Errorf("event %s was acknowledged and is there %d times", id, kept[id])
-		}
-	}
+	lost := lostEvents(t, e, said.acknowledged)
 	_, active, err := e.indexes.Active(t.Context(), upnext.DefaultTenant)
 	if err != nil {
 		t.Fatal(err)
