@@ -49,6 +49,12 @@ func missing(err error) bool {
 	return errors.As(err, &said) && (said.code == codeCollectionNotFound || said.legacy == commonpb.ErrorCode_CollectionNotExists)
 }
 
+// refused reports whether the server was reached and said no.
+func refused(err error) bool {
+	var said *statusError
+	return errors.As(err, &said)
+}
+
 func isNotFound(err error) bool { return errors.Is(err, upnext.ErrNotFound) }
 
 // failed says what was being done and turns the library's error into one of

@@ -1,6 +1,7 @@
 package milvus
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"os"
@@ -52,6 +53,34 @@ func TestOpenedLater(t *testing.T) {
 			checkAll(t, x, n)
 			if _, err := other.Create(t.Context(), "t", "main", index.Spec{Dim: 9}); !errors.Is(err, upnext.ErrConflict) {
 				t.Errorf("another dim elsewhere: got %v, want %v", err, upnext.ErrConflict)
+			}
+		})
+	}
+}
+
+// A read that the server refuses once, as 2.3.5 does while a segment grows, is
+// made again; one that it always refuses fails with what it said.
+func TestReadAgain(t *testing.T) {
+	for name, variable := range servers {
+		t.Run(name, func(t *testing.T) {
+			c := fresh(t, enginetest.URL(t, variable))
+			x := fill(t, c, "main", index.Spec{Dim: 4}, 1).(*Index)
+			calls := 0
+			refusing := func(times int) error {
+				calls = 0
+				return c.read(t.Context(), "search", x.collection, func(context.Context) error {
+					if calls++; calls <= times {
+						return &statusError{code: 1, reason: "segment grows"}
+					}
+					return nil
+				})
+			}
+			if err := refusing(1); err != nil || calls != 2 {
+				t.Errorf("refused once: %d calls, %v", calls, err)
+			}
+			var said *statusError
+			if err := refusing(1000); !errors.Is(err, upnext.ErrUnavailable) || !errors.As(err, &said) || calls != 1+len(againAfter) {
+				t.Errorf("always refused: %d calls, %v", calls, err)
 			}
 		})
 	}
