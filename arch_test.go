@@ -36,13 +36,14 @@ var arrows = map[string][]string{
 	"infra/blob/minio":    {".", "infra/blob"},
 	"index/milvus":        {".", "filter", "index"},
 
-	"ingest":        {".", "embed", "index", "understand", "infra/blob", "infra/jobs"},
-	"serve":         {".", "filter", "embed", "index"},
-	"train":         {".", "embed", "understand", "learn/relevance", "ingest/passages"},
-	"train/archive": {".", "infra/blob"},
-	"serve/api":     {".", "filter", "serve", "ingest/itemjson", "ingest/eventjson", "ingest/viewerjson", "infra/blob"},
-	"web":           {"."},
-	"cmd/upnext":    {"*"},
+	"ingest":         {".", "embed", "index", "understand", "infra/blob", "infra/jobs"},
+	"serve":          {".", "filter", "embed", "index", "learn", "learn/bundle"},
+	"train":          {".", "embed", "understand", "learn/relevance", "ingest/passages"},
+	"train/archive":  {".", "infra/blob"},
+	"train/registry": {".", "infra/blob", "learn/bundle"},
+	"serve/api":      {".", "filter", "serve", "ingest/itemjson", "ingest/eventjson", "ingest/viewerjson", "infra/blob"},
+	"web":            {"."},
+	"cmd/upnext":     {"*"},
 }
 
 // TestArchitecture parses the files' imports itself: go list would be answered
