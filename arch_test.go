@@ -38,9 +38,10 @@ var arrows = map[string][]string{
 
 	"ingest":         {".", "embed", "index", "understand", "infra/blob", "infra/jobs"},
 	"serve":          {".", "filter", "embed", "index", "learn", "learn/bundle"},
-	"train":          {".", "embed", "understand", "learn/relevance", "ingest/passages"},
+	"train":          {".", "infra/blob", "learn", "learn/blend", "learn/bundle", "learn/ranking", "learn/relevance", "learn/split"},
 	"train/archive":  {".", "infra/blob"},
-	"train/registry": {".", "infra/blob", "learn/bundle"},
+	"train/datasets": {".", "learn", "learn/split"},
+	"train/evals":    {".", "embed", "understand", "ingest/passages", "learn", "learn/artefact", "learn/blend", "learn/collab", "learn/content", "learn/ranking", "learn/relevance", "learn/sequence", "learn/split", "train/datasets"},
 	"serve/api":      {".", "filter", "serve", "ingest/itemjson", "ingest/eventjson", "ingest/viewerjson", "infra/blob"},
 	"web":            {"."},
 	"cmd/upnext":     {"*"},

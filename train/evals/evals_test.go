@@ -132,7 +132,7 @@ func TestTopics(t *testing.T) {
 		}
 	}
 	movies, err := readMovies(dir, 0)
-	if err != nil || len(movies) != 2 || movies[0].title != "Café" || !slices.Equal(movies[1].genres, []string{"Western", "Drama"}) {
+	if err != nil || len(movies) != 2 || movies[0].Title != "Café" || !slices.Equal(movies[1].Genres, []string{"Western", "Drama"}) {
 		t.Errorf("readMovies: got %+v, %v, want the two with a plot", movies, err)
 	}
 }

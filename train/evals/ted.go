@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +16,7 @@ import (
 	"upnext/embed"
 	"upnext/ingest/passages"
 	"upnext/learn/relevance"
+	"upnext/train/datasets"
 )
 
 // talk is a line of ted_talks.jsonl.gz.
@@ -133,7 +132,7 @@ func links(talks []talk) (queries []int, related [][]int) {
 
 // readTalks reads up to limit talks (0: all) of dir or dir/ted-transcripts.
 func readTalks(dir string, limit int) ([]talk, error) {
-	file, err := open(dir, "ted-transcripts", "ted_talks.jsonl.gz")
+	file, err := datasets.Open(dir, "ted-transcripts", "ted_talks.jsonl.gz")
 	if err != nil {
 		return nil, err
 	}
@@ -154,19 +153,4 @@ func readTalks(dir string, limit int) ([]talk, error) {
 		talks = append(talks, t)
 	}
 	return talks, nil
-}
-
-// open opens a data set's file in dir, or in the data set's folder below dir.
-func open(dir, set, name string) (*os.File, error) {
-	file, err := os.Open(filepath.Join(dir, name))
-	if errors.Is(err, os.ErrNotExist) {
-		file, err = os.Open(filepath.Join(dir, set, name))
-	}
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return nil, fmt.Errorf("%s: neither %s nor %s there: %w", dir, name, filepath.Join(set, name), upnext.ErrNotFound)
-	case err != nil:
-		return nil, fmt.Errorf("%w: %w", err, upnext.ErrUnavailable)
-	}
-	return file, nil
 }

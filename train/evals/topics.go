@@ -11,6 +11,7 @@ import (
 	"upnext"
 	"upnext/ingest/passages"
 	"upnext/learn/relevance"
+	"upnext/train/datasets"
 	"upnext/understand"
 )
 
@@ -99,12 +100,12 @@ func labelTalks(talks []talk) []labelled {
 	return out
 }
 
-func labelMovies(movies []movie) []labelled {
+func labelMovies(movies []datasets.Film) []labelled {
 	var out []labelled
 	for _, m := range movies {
-		item := upnext.Item{ID: upnext.ItemID(m.id), Kind: "video", Title: m.title, Description: m.plot}
+		item := upnext.Item{ID: upnext.ItemID(m.ID), Kind: "video", Title: m.Title, Description: m.Plot}
 		// A film of no genre that is a topic has no truth to be held against.
-		if truth := mapped(movieTopics, m.genres); len(truth) > 0 {
+		if truth := mapped(movieTopics, m.Genres); len(truth) > 0 {
 			out = append(out, labelled{item, "", truth})
 		}
 	}
