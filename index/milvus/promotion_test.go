@@ -16,8 +16,9 @@ import (
 // whatever became of those before it, while another process promotes to and
 // fro every 1.3 seconds, longer than the first believes what it knows: none may fail. UPNEXT_SOAK_PROMOTION is how long, "60s".
 func TestPromotionAtRate(t *testing.T) {
-	const every = 10 * time.Millisecond
-	// milvus-lite answers some 20 a second of 4,000 entries, on one core.
+	// milvus-lite answers some 20 a second of 4,000 entries, on one core: there
+	// searches come 25 a second.
+	every := map[string]time.Duration{"lite": 40 * time.Millisecond, "standalone": 10 * time.Millisecond}
 	entries, lasts := map[string]int{"lite": 200, "standalone": 300}, 2*time.Second
 	if s := os.Getenv("UPNEXT_SOAK_PROMOTION"); s != "" {
 		entries["standalone"] = 20_000
@@ -26,6 +27,7 @@ func TestPromotionAtRate(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	const promoteEvery = 1280 * time.Millisecond
 	for name, variable := range servers {
 		t.Run(name, func(t *testing.T) {
 			c := fresh(t, enginetest.URL(t, variable))
@@ -62,9 +64,9 @@ func TestPromotionAtRate(t *testing.T) {
 			var searching sync.WaitGroup
 			promotions, start := 0, time.Now()
 			for n := 0; time.Since(start) < lasts; n++ {
-				time.Sleep(time.Until(start.Add(time.Duration(n) * every)))
+				time.Sleep(time.Until(start.Add(time.Duration(n) * every[name])))
 				searching.Go(search)
-				if n%130 == 20 {
+				if at := time.Duration(n) * every[name]; at%promoteEvery == promoteEvery/4 {
 					promotions++
 					to := names[promotions%2]
 					searching.Go(func() {
