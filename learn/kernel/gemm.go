@@ -1,6 +1,9 @@
 package kernel
 
-import "unsafe"
+import (
+	"sync"
+	"unsafe"
+)
 
 // Matrix is a view of numbers: element (i, j) is V[i·Row + j·Col].
 type Matrix struct {
@@ -20,7 +23,16 @@ func (m Matrix) At(i, j int) Matrix { return Matrix{m.V[i*m.Row+j*m.Col:], m.Row
 const (
 	deep = 256 // steps of k a block: its strip of B stays in the first cache
 	tall = 192 // rows a block: its part of A stays in the second cache
+
+	// Rows of B a multiple of so many numbers apart fall on the same few lines
+	// of a cache. A strip of them is copied together first, where enough rows of
+	// A are to pass it. Other strides are as fast where they lie.
+	aliased      = 256
+	worthPacking = 36
 )
+
+// strips are the buffers for packing.
+var strips = sync.Pool{New: func() any { return new([deep * 32]float32) }}
 
 // Gemm sets C = A·B, or C += A·B where add is set: C is rows × columns, A rows
 // × depth, B depth × columns. A may be any view, so that a transposed A costs
@@ -82,11 +94,23 @@ func (l Level) block(rows, columns, depth int, a, b, c Matrix, add bool) {
 	if add {
 		t.add = 1
 	}
+	var strip *[deep * 32]float32
+	if rows >= worthPacking && b.Row%aliased == 0 {
+		strip = strips.Get().(*[deep * 32]float32)
+		defer strips.Put(strip)
+		t.ldb = wide * 4
+	}
 	for j := 0; j < columns; j += wide {
 		n := min(wide, columns-j)
 		t.columns = 1<<n - 1
 		t.low, t.top = &lanes[8-min(n, 8)], &lanes[8-min(max(n-8, 0), 8)]
 		t.a, t.b, t.c = unsafe.Pointer(&a.V[0]), unsafe.Pointer(&b.V[j]), unsafe.Pointer(&c.V[j])
+		if strip != nil {
+			for k := range depth {
+				copy(strip[k*wide:][:n], b.V[k*b.Row+j:])
+			}
+			t.b = unsafe.Pointer(strip)
+		}
 		for i := rows; i > 0; {
 			var done int
 			if l == AVX512 {

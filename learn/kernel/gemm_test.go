@@ -21,6 +21,9 @@ func checkGemm(t *testing.T, l Level, rng *rand.Rand, rows, columns, depth int, 
 	t.Helper()
 	const guard = 123
 	lda, ldb, ldc := depth+rng.IntN(3), columns+rng.IntN(3), columns+rng.IntN(3)
+	if rng.IntN(4) == 0 {
+		ldb = (columns + aliased - 1) / aliased * aliased // the stride that is packed
+	}
 	a := Rows(random(rng, rows*lda), lda)
 	if transposed {
 		lda = rows + rng.IntN(3)
