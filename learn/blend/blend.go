@@ -1,0 +1,161 @@
+// Package blend makes one model of several: per viewer, each part's scores are
+// brought to mean 0 and deviation 1 and summed by weights, which Tune chooses on
+// cases that no part was fitted on.
+package blend
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"upnext"
+	"upnext/learn"
+	"upnext/learn/artefact"
+)
+
+const (
+	kind    = "blend"
+	version = 1
+)
+
+// Blend is a weighted sum of models. It is a learn.Model.
+type Blend struct {
+	parts   []learn.Model
+	weights []float32
+	rows    sync.Pool // of *[]float32, a part's scores
+}
+
+var _ learn.Model = (*Blend)(nil)
+
+// New blends parts that know the same items and have names of their own. A
+// weight a part; those of weight 0 are never asked.
+func New(parts []learn.Model, weights []float64) (*Blend, error) {
+	if len(parts) == 0 || len(parts) != len(weights) {
+		return nil, fmt.Errorf("blend of %d parts by %d weights: %w", len(parts), len(weights), upnext.ErrInvalid)
+	}
+	b := &Blend{parts: slices.Clone(parts)}
+	names := map[string]bool{}
+	for i, p := range parts {
+		switch w := weights[i]; {
+		case math.IsNaN(w) || math.IsInf(w, 0):
+			return nil, fmt.Errorf("blend: the weight of %s is %v: %w", p.Name(), w, upnext.ErrInvalid)
+		case names[p.Name()] || p.Name() == "" || strings.Contains(p.Name(), ","):
+			return nil, fmt.Errorf("blend: a part named %q, twice or in a way that cannot be stored: %w", p.Name(), upnext.ErrInvalid)
+		case p.Items() != parts[0].Items():
+			return nil, fmt.Errorf("blend: %s knows %d items and %s %d: %w", p.Name(), p.Items(), parts[0].Name(), parts[0].Items(), upnext.ErrInvalid)
+		}
+		names[p.Name()] = true
+		b.weights = append(b.weights, float32(weights[i]))
+	}
+	b.rows.New = func() any { row := make([]float32, b.Items()); return &row }
+	return b, nil
+}
+
+// Name implements learn.Model.
+func (b *Blend) Name() string { return kind }
+
+// Items implements learn.Model.
+func (b *Blend) Items() int { return b.parts[0].Items() }
+
+// Score implements learn.Model: Σ weight · (score − mean) / deviation, both taken
+// over the items that are not in the history. A part to which the history says
+// nothing is left out; it reports false where all are.
+func (b *Blend) Score(h learn.History, scores []float32) bool {
+	row := b.rows.Get().(*[]float32)
+	defer b.rows.Put(row)
+	clear(scores)
+	told := false
+	for i, p := range b.parts {
+		if b.weights[i] == 0 || !p.Score(h, *row) {
+			continue
+		}
+		told = true
+		standardise(*row, h.Items)
+		for k, v := range *row {
+			scores[k] += b.weights[i] * v
+		}
+	}
+	return told
+}
+
+// standardise brings scores to mean 0 and deviation 1 over the items that are
+// not in the history. Scores that are all the same become 0.
+func standardise(scores []float32, history []int32) {
+	out := slices.Clone(history)
+	slices.Sort(out)
+	out = slices.Compact(out)
+	n := float64(len(scores) - len(out))
+	if n < 1 {
+		clear(scores)
+		return
+	}
+	// The mean first, then the squares around it: one pass would lose the digits
+	// of scores that lie far from zero.
+	var sum, squares float64
+	for _, s := range scores {
+		sum += float64(s)
+	}
+	for _, item := range out {
+		sum -= float64(scores[item])
+	}
+	mean := sum / n
+	for _, s := range scores {
+		squares += (float64(s) - mean) * (float64(s) - mean)
+	}
+	for _, item := range out {
+		squares -= (float64(scores[item]) - mean) * (float64(scores[item]) - mean)
+	}
+	deviation := math.Sqrt(squares / n)
+	if !(deviation > 1e-12*math.Abs(mean)) {
+		clear(scores)
+		return
+	}
+	for i, s := range scores {
+		scores[i] = float32((float64(s) - mean) / deviation)
+	}
+}
+
+// Artefact implements learn.Model: names and weights. The parts are artefacts of
+// their own.
+func (b *Blend) Artefact() artefact.Artefact {
+	names := make([]string, len(b.parts))
+	for i, p := range b.parts {
+		names[i] = p.Name()
+	}
+	return artefact.Artefact{Kind: kind, Version: version,
+		Settings: map[string]string{"parts": strings.Join(names, ","), "items": strconv.Itoa(b.Items())},
+		Tensors:  map[string]artefact.Tensor{"weights": artefact.Floats(slices.Clone(b.weights), len(b.weights))},
+	}
+}
+
+// Load makes the blend of an artefact again, of parts given in any order; those
+// that it does not name are left out.
+func Load(a artefact.Artefact, parts ...learn.Model) (*Blend, error) {
+	if err := a.Expect(kind, version); err != nil {
+		return nil, err
+	}
+	names := strings.Split(a.Settings["parts"], ",")
+	stored, _, err := a.Floats("weights", len(names))
+	if err != nil {
+		return nil, fmt.Errorf("blend: %w", err)
+	}
+	items, err := a.Int("items")
+	if err != nil {
+		return nil, fmt.Errorf("blend: %w", err)
+	}
+	ordered, weights := make([]learn.Model, len(names)), make([]float64, len(names))
+	for i, name := range names {
+		at := slices.IndexFunc(parts, func(p learn.Model) bool { return p.Name() == name })
+		if at < 0 {
+			return nil, fmt.Errorf("blend: no part %q: %w", name, upnext.ErrNotFound)
+		}
+		if parts[at].Items() != items {
+			return nil, fmt.Errorf("blend of %d items: %s knows %d: %w", items, name, parts[at].Items(), upnext.ErrInvalid)
+		}
+		ordered[i], weights[i] = parts[at], float64(stored[i])
+	}
+	return New(ordered, weights)
+}
