@@ -38,7 +38,7 @@ var arrows = map[string][]string{
 
 	"ingest":         {".", "embed", "index", "understand", "infra/blob", "infra/jobs"},
 	"serve":          {".", "filter", "embed", "index", "learn", "learn/bundle"},
-	"train":          {".", "infra/blob", "learn", "learn/blend", "learn/bundle", "learn/ranking", "learn/relevance", "learn/split"},
+	"train":          {".", "infra/blob", "learn", "learn/blend", "learn/bundle", "learn/ranking", "learn/relevance", "learn/split", "train/registry"},
 	"train/archive":  {".", "infra/blob"},
 	"train/datasets": {".", "learn", "learn/split"},
 	"train/evals":    {".", "embed", "understand", "ingest/passages", "learn", "learn/artefact", "learn/blend", "learn/collab", "learn/content", "learn/ranking", "learn/relevance", "learn/sequence", "learn/split", "train/datasets"},

@@ -5,11 +5,11 @@ package bundle
 
 import (
 	"fmt"
-	"math"
 	"time"
 
 	"upnext"
 	"upnext/learn"
+	"upnext/learn/blend"
 )
 
 // Format is the layout that this program writes and reads.
@@ -60,7 +60,12 @@ type Bundle struct {
 	Models []learn.Model   // in the order of Manifest.Models
 
 	number map[upnext.ItemID]int32
+	blend  *blend.Blend
 }
+
+// Score sets scores, one an item, to what the models say together; false where
+// the history says nothing to any of them. See learn.Model and blend.Blend.
+func (b *Bundle) Score(h learn.History, scores []float32) bool { return b.blend.Score(h, scores) }
 
 // Number returns an item's number; false where the models have never met it.
 func (b *Bundle) Number(id upnext.ItemID) (int32, bool) {
@@ -68,8 +73,8 @@ func (b *Bundle) Number(id upnext.ItemID) (int32, bool) {
 	return n, ok
 }
 
-// Check reports by ErrInvalid what does not fit together.
-func (b *Bundle) Check() error {
+// check reports by ErrInvalid what does not fit together.
+func (b *Bundle) check() error {
 	if b.Format != Format {
 		return fmt.Errorf("bundle of format %d: this program reads %d: %w", b.Format, Format, upnext.ErrInvalid)
 	}
@@ -82,9 +87,6 @@ func (b *Bundle) Check() error {
 		}
 		if m.Items() != len(b.Items) {
 			return fmt.Errorf("bundle %s: %s knows %d items, not %d: %w", b.Version, m.Name(), m.Items(), len(b.Items), upnext.ErrInvalid)
-		}
-		if w := b.Manifest.Models[i].Weight; math.IsNaN(w) || math.IsInf(w, 0) || w < 0 {
-			return fmt.Errorf("bundle %s: %s has weight %v: %w", b.Version, m.Name(), w, upnext.ErrInvalid)
 		}
 	}
 	if len(b.number) != len(b.Items) {
@@ -99,5 +101,16 @@ func New(m Manifest, items []upnext.ItemID, models []learn.Model) (*Bundle, erro
 	for i, id := range items {
 		b.number[id] = int32(i)
 	}
-	return b, b.Check()
+	if err := b.check(); err != nil {
+		return nil, err
+	}
+	weights := make([]float64, len(m.Models))
+	for i, part := range m.Models {
+		weights[i] = part.Weight
+	}
+	var err error
+	if b.blend, err = blend.New(models, weights); err != nil {
+		return nil, fmt.Errorf("bundle %s: %w", m.Version, err)
+	}
+	return b, nil
 }

@@ -30,7 +30,7 @@ type Load func(artefact.Artefact) (learn.Model, error)
 
 // Write stores a bundle. The parts' File and Bytes are filled in.
 func (b *Bundle) Write(w io.Writer) error {
-	if err := b.Check(); err != nil {
+	if err := b.check(); err != nil {
 		return err
 	}
 	z := zip.NewWriter(w)

@@ -16,9 +16,8 @@ import (
 // Scores are what a bundle's models say of every item to one viewer.
 type Scores struct {
 	bundle *bundle.Bundle
-	of     []float32 // by item number
+	of     []float32 // by item number; 0 is the mean, and what the viewer has met
 	top    float32   // the greatest
-	floor  float32   // what says nothing: the mean
 }
 
 // Asking is the question of one request to the models, put when it is needed.
@@ -56,12 +55,14 @@ func score(b *bundle.Bundle, h learn.History) *Scores {
 	if len(h.Items) == 0 || !b.Score(h, s.of) {
 		return nil
 	}
-	sum := 0.0
+	// The blend has a mean of 0 over what the viewer has not met; how high it
+	// puts the rest is no measure.
+	for _, n := range h.Items {
+		s.of[n] = 0
+	}
 	for _, v := range s.of {
 		s.top = max(s.top, v)
-		sum += float64(v)
 	}
-	s.floor = float32(sum / float64(len(s.of)))
 	return s
 }
 
@@ -80,10 +81,10 @@ func history(b *bundle.Bundle, state *taste.State) (h learn.History) {
 // best one; 0 for an item that the models have never met.
 func (s *Scores) Of(id upnext.ItemID) float64 {
 	n, ok := s.bundle.Number(id)
-	if !ok || s.top <= s.floor {
+	if !ok || s.top == 0 {
 		return 0
 	}
-	return float64(max(0, s.of[n]-s.floor) / (s.top - s.floor))
+	return float64(max(0, s.of[n]) / s.top)
 }
 
 // Top returns the n best items, best first; equal scores by number.
