@@ -2,28 +2,49 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
 
+	"upnext"
 	"upnext/embed"
 	"upnext/embed/builtin"
+	"upnext/learn"
 	"upnext/train/evals"
+	"upnext/train/trials"
 	"upnext/understand/zeroshot"
 )
 
 type evalCommand struct {
-	Protocol      string `help:"What to measure: ted (relevance of neighbours by content) or topics (zero-shot topics)." enum:"ted,topics" required:""`
-	Data          string `help:"Folder of the data sets, with ted-transcripts and ml-1m in it." type:"existingdir" required:"" env:"UPNEXT_DATA"`
-	NoTranscripts bool   `help:"Leave the talks' transcripts out (ted): for encoders that take long."`
-	Limit         int    `help:"Look at this many items only, for a quick run; 0 is all." default:"0"`
+	Protocol      string   `help:"What to measure: ml1m-loo, gowalla, microlens50k, ml100k (models of behaviour), cold (items nobody has seen), ted (relevance of neighbours by content) or topics (zero-shot topics)." enum:"ml1m-loo,gowalla,microlens50k,ml100k,cold,ted,topics" required:""`
+	Data          string   `help:"Folder of the data sets, with ml-1m, ted-transcripts and so on in it." type:"existingdir" required:"" env:"UPNEXT_DATA"`
+	Models        []string `help:"Measure these only, by name, separated by commas; a wrong name is answered with those there are. Some take long and are measured only when named." placeholder:"NAME"`
+	Seeds         int      `help:"Fit models that draw with so many seeds, from --seed on, and report their mean." default:"1" placeholder:"N"`
+	Tuning        bool     `help:"Ask the cases that settings are chosen by instead of the test's."`
+	Markdown      bool     `help:"Print the tables as Markdown."`
+	NoTranscripts bool     `help:"Leave the talks' transcripts out (ted): for encoders that take long."`
+	Limit         int      `help:"Look at this many items only, for a quick run (ted, topics); 0 is all." default:"0"`
+	File          string   `arg:"" optional:"" help:"With --json: write the JSON there and the tables to the standard output." type:"path"`
 }
 
-// Run measures and prints a table, or JSON.
+// Run measures and prints tables, or JSON; with a file both.
 func (c *evalCommand) Run(ctx context.Context, s *Settings, out console) (err error) {
+	if c.File != "" && !s.JSON {
+		return fmt.Errorf("a file %s without --json: %w", c.File, upnext.ErrInvalid)
+	}
 	text, err := openEncoder(ctx, s.TextEncoder, embed.Text, encoderOptions{})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, text.close()) }()
+	shown := newBars(out.err)
+	defer shown.wait()
+	if slices.Contains(trials.Protocols, c.Protocol) {
+		return c.behaviour(ctx, s, text.Embedder, shown, out)
+	}
 	labeller, err := builtin.Text()
 	if err != nil {
 		return err
@@ -32,9 +53,59 @@ func (c *evalCommand) Run(ctx context.Context, s *Settings, out console) (err er
 	if err != nil {
 		return err
 	}
-	shown := newBars(out.err)
-	defer shown.wait()
 	bar := shown.add("embedding", 0)
 	e := evals.Evaluation{Text: text.Embedder, NoTranscripts: c.NoTranscripts, Understand: understander, Limit: c.Limit, Progress: func(done, total int) { bar.set(int64(done), int64(total)) }}
-	return evals.Run(ctx, e, c.Protocol, c.Data, s.JSON, out.out)
+	report, err := e.Run(ctx, c.Protocol, c.Data)
+	if err != nil {
+		return err
+	}
+	return c.write(s, out, report, report.Write)
+}
+
+// behaviour measures models that learn from behaviour.
+func (c *evalCommand) behaviour(ctx context.Context, s *Settings, text embed.Embedder, shown *bars, out console) (err error) {
+	t := trials.Trial{Models: c.Models, Seed: s.Seed, Seeds: c.Seeds, Tuning: c.Tuning, Text: text}
+	if c.Protocol == "cold" {
+		image, err := openEncoder(ctx, s.ImageEncoder, embed.Image, encoderOptions{})
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, image.close()) }()
+		t.Image = image.Embedder
+	}
+	bars := map[string]*bar{}
+	t.Watch = func(model string, step learn.Step) {
+		name := model + ": " + step.Phase
+		if bars[name] == nil {
+			bars[name] = shown.add(name, int64(step.Total))
+		}
+		bars[name].set(int64(step.Done), int64(step.Total))
+	}
+	table, err := t.Run(ctx, c.Protocol, c.Data)
+	if err != nil {
+		return err
+	}
+	if c.Markdown {
+		return c.write(s, out, table, table.Markdown)
+	}
+	return c.write(s, out, table, table.Write)
+}
+
+// write prints the report as it is asked for.
+func (c *evalCommand) write(s *Settings, out console, report any, print func(io.Writer) error) error {
+	if !s.JSON {
+		return print(out.out)
+	}
+	raw, err := json.MarshalIndent(report, "", "  ")
+	if err != nil {
+		return err
+	}
+	if raw = append(raw, '\n'); c.File == "" {
+		_, err = out.out.Write(raw)
+		return err
+	}
+	if err := os.WriteFile(c.File, raw, 0o600); err != nil {
+		return err
+	}
+	return print(out.out)
 }

@@ -12,16 +12,23 @@ import (
 	"upnext"
 )
 
-// spd makes a symmetric positive definite n × n matrix.
+// spd makes a symmetric positive definite n × n matrix, far from diagonal: a
+// Gram matrix of few positive vectors, and n/30 on the diagonal.
 func spd(n int, seed uint64) []float32 {
 	rng := rand.New(rand.NewPCG(seed, 1))
+	const depth = 9
+	v := make([]float32, n*depth)
+	for i := range v {
+		v[i] = rng.Float32()
+	}
 	a := make([]float32, n*n)
 	for i := range n {
-		for j := range i {
-			v := float32(rng.NormFloat64())
-			a[i*n+j], a[j*n+i] = v, v
+		for j := range n {
+			for k := range depth {
+				a[i*n+j] += v[i*depth+k] * v[j*depth+k]
+			}
 		}
-		a[i*n+i] = 3*float32(n) + float32(rng.Float64()) // dominant
+		a[i*n+i] += 1 + float32(n)/30
 	}
 	return a
 }

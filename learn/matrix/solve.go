@@ -95,6 +95,10 @@ func (f *Factor) clearBelow(i, height int) {
 func (f *Factor) square(ctx context.Context) ([]float32, error) {
 	level, n := kernel.Best(), f.n
 	Mirror(f.u, n)
+	// A diagonal block is, whole, the transposed V's: zero above its diagonal.
+	for r := range n {
+		clear(f.u[r*n+r+1 : r*n+min(n, (r/side+1)*side)])
+	}
 	parts := (n + side - 1) / side
 	corners := make([]float32, side*side)
 	for p := range parts {
@@ -103,16 +107,11 @@ func (f *Factor) square(ctx context.Context) ([]float32, error) {
 		}
 		i := p * side
 		height := min(side, n-i)
-		// The diagonal block is still both an input and, whole, the transposed
-		// V's: it has to be lower triangular for that.
-		for r := range height {
-			clear(f.u[(i+r)*n+i+r+1:][:height-r-1])
-		}
 		Each(parts-p, func(part, _ int) {
 			j := i + part*side
 			wide := min(side, n-j)
 			out := kernel.Rows(f.u[i*n+j:], n)
-			if j == i {
+			if j == i { // it is still an input
 				out = kernel.Rows(corners, side)
 			}
 			level.Gemm(height, wide, n-j, kernel.Rows(f.u[j*n+i:], n).T(), kernel.Rows(f.u[j*n+j:], n), out, false)

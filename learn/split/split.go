@@ -5,6 +5,7 @@ package split
 
 import (
 	"cmp"
+	"math/rand/v2"
 	"slices"
 
 	"upnext/learn"
@@ -94,4 +95,37 @@ func inOrder(h learn.History) learn.History {
 		out.Items[i], out.At[i] = h.Items[o], h.At[o]
 	}
 	return out
+}
+
+// Share holds out a share of each viewer's acts, chosen by seed: for logs whose
+// order means nothing. It is rounded down, so that no viewer loses all; those who
+// lose none are not asked.
+func Share(log learn.Log, share float64, seed uint64) (learn.Log, []Case) {
+	rest := learn.Log{Items: log.Items, Viewers: slices.Clone(log.Viewers)}
+	var cases []Case
+	for v, h := range log.Viewers {
+		n := min(len(h.Items)-1, int(share*float64(len(h.Items))))
+		if n <= 0 {
+			continue
+		}
+		// A stream a viewer: who else is in the log changes nothing.
+		held := make([]bool, len(h.Items))
+		for _, i := range rand.New(rand.NewPCG(seed, uint64(v))).Perm(len(h.Items))[:n] {
+			held[i] = true
+		}
+		c := Case{Viewer: v}
+		for i, item := range h.Items {
+			if held[i] {
+				c.Targets = append(c.Targets, item)
+				continue
+			}
+			c.History.Items = append(c.History.Items, item)
+			if h.At != nil {
+				c.History.At = append(c.History.At, h.At[i])
+			}
+		}
+		rest.Viewers[v] = c.History
+		cases = append(cases, c)
+	}
+	return rest, cases
 }

@@ -131,3 +131,28 @@ func TestNewcomers(t *testing.T) {
 		t.Errorf("Newcomers: got %v, want %v", got, want)
 	}
 }
+
+func TestShare(t *testing.T) {
+	log := learn.Log{Items: 40, Viewers: []learn.History{history(1), history(2, 3), {}}}
+	for i := range int32(30) {
+		log.Viewers[2].Items, log.Viewers[2].At = append(log.Viewers[2].Items, i), append(log.Viewers[2].At, int64(i))
+	}
+	rest, cases := split.Share(log, .1, 5)
+	if len(cases) != 1 || cases[0].Viewer != 2 || len(cases[0].Targets) != 3 || !reflect.DeepEqual(rest.Viewers[2], cases[0].History) {
+		t.Fatalf("got %+v and %+v, want three of the last viewer's", rest, cases)
+	}
+	for i, item := range rest.Viewers[2].Items {
+		if slices.Contains(cases[0].Targets, item) || rest.Viewers[2].At[i] != int64(item) {
+			t.Errorf("act %d: got item %d at %d among what stays", i, item, rest.Viewers[2].At[i])
+		}
+	}
+	if again, _ := split.Share(log, .1, 5); !reflect.DeepEqual(again, rest) {
+		t.Error("one seed gives two splits")
+	}
+	if other, _ := split.Share(log, .1, 6); reflect.DeepEqual(other, rest) {
+		t.Error("two seeds give one split")
+	}
+	if all, _ := split.Share(log, 1, 5); len(all.Viewers[1].Items) != 1 {
+		t.Errorf("share 1: got %v, want one act left", all.Viewers[1])
+	}
+}

@@ -5,7 +5,6 @@ package evals
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -63,20 +62,6 @@ func (e Evaluation) Run(ctx context.Context, protocol, dir string) (Report, erro
 		return Report{}, fmt.Errorf("evaluate %s: %w", protocol, err)
 	}
 	return report, nil
-}
-
-// Run measures and writes the table to out, or with asJSON the report as JSON.
-func Run(ctx context.Context, e Evaluation, protocol, dir string, asJSON bool, out io.Writer) error {
-	report, err := e.Run(ctx, protocol, dir)
-	if err != nil {
-		return err
-	}
-	if asJSON {
-		encoder := json.NewEncoder(out)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(report)
-	}
-	return report.Write(out)
 }
 
 // Write prints the table: a line for each thing measured, a column a metric.

@@ -139,15 +139,20 @@ func TestTopics(t *testing.T) {
 
 func TestRunWrites(t *testing.T) {
 	dir := talks(t)
-	var table, asJSON bytes.Buffer
-	if err := Run(t.Context(), evaluation(t, 6), "ted", dir, false, &table); err != nil {
+	measured, err := evaluation(t, 6).Run(t.Context(), "ted", dir)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Run(t.Context(), evaluation(t, 6), "ted", dir, true, &asJSON); err != nil {
+	var table bytes.Buffer
+	if err := measured.Write(&table); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := json.Marshal(measured)
+	if err != nil {
 		t.Fatal(err)
 	}
 	var report Report
-	if err := json.Unmarshal(asJSON.Bytes(), &report); err != nil {
+	if err := json.Unmarshal(raw, &report); err != nil {
 		t.Fatal(err)
 	}
 	if report.Protocol != "ted" || report.Limit != 6 || len(report.Rows) != 5 || report.Rows[0].Name != "title" {

@@ -22,6 +22,20 @@ type pooled struct {
 	text     string
 }
 
+// Vectors are the vectors of items as ingest makes them of their passages; nil
+// where there is nothing to embed. They are made on all processors.
+func (e Evaluation) Vectors(ctx context.Context, items [][]passages.Passage) ([][]float32, error) {
+	read, err := e.pool(ctx, items)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]float32, len(read))
+	for i := range read {
+		out[i] = read[i].vec
+	}
+	return out, nil
+}
+
 // pool embeds and pools the passages of items, on all processors.
 func (e Evaluation) pool(ctx context.Context, items [][]passages.Passage) ([]pooled, error) {
 	ctx, cancel := context.WithCancel(ctx)
