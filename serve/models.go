@@ -24,3 +24,12 @@ func versionOf(b *bundle.Bundle) string {
 	}
 	return b.Version
 }
+
+// Took says whether an event speaks for its item, by the weights of events:
+// what models learn from. The tenant must be loaded.
+func (r *Recommender) Took(t upnext.Tenant, e upnext.Event) bool {
+	return r.takenTo(r.tenant(t), e) != nil
+}
+
+// Features are the names of what a score is made of.
+func (r *Recommender) Features() []string { return featureNames[:] }

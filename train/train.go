@@ -28,12 +28,14 @@ import (
 type Trainer struct {
 	Events   upnext.Events
 	Registry *registry.Registry
-	Locks    upnext.Locks // a tenant is trained by one process at a time
 
 	// Took says whether an event speaks for its item: what models learn from.
 	Took func(upnext.Tenant, upnext.Event) bool
 
-	Fitters   []learn.Fitter
+	// Fitters are the models to try on a log, by name; nil names are the standard
+	// ones. A name that there is not is ErrInvalid.
+	Fitters func(log learn.Log, names []string, seed uint64) ([]learn.Fitter, error)
+
 	Least     int    // acts of an item to be learned of
 	Validated int    // viewers whose newest act is held out, at most
 	Seed      uint64 // chooses them
@@ -56,25 +58,9 @@ type fitted struct {
 
 // Train makes a bundle of a tenant's events and stores it. A log from which
 // nothing can be learned is ErrInvalid and changes nothing; a model that cannot
-// learn from it is left out, with a line in the log. Where another process
-// trains the tenant it waits.
-func (tr *Trainer) Train(ctx context.Context, t upnext.Tenant, tell Progress) (bundle.Manifest, error) {
-	if tell == nil {
-		tell = func(string, learn.Step) {}
-	}
-	unlock, err := tr.Locks.Lock(ctx, "train/"+string(t))
-	if err != nil {
-		return bundle.Manifest{}, fmt.Errorf("train tenant %s: %w", t, err)
-	}
-	defer unlock()
-	m, err := tr.train(ctx, t, tell)
-	if err != nil {
-		return m, fmt.Errorf("train tenant %s: %w", t, err)
-	}
-	return m, nil
-}
-
-func (tr *Trainer) train(ctx context.Context, t upnext.Tenant, tell Progress) (bundle.Manifest, error) {
+// learn from it is left out, with a line in the log. The caller sees to it that
+// a tenant is trained once at a time.
+func (tr *Trainer) Train(ctx context.Context, t upnext.Tenant, names []string, tell Progress) (bundle.Manifest, error) {
 	began := tr.Now()
 	b, err := tr.read(ctx, t)
 	if err != nil {
@@ -87,7 +73,11 @@ func (tr *Trainer) train(ctx context.Context, t upnext.Tenant, tell Progress) (b
 	if len(cases) == 0 {
 		return bundle.Manifest{}, fmt.Errorf("no viewer took to two items that others took to: %w", upnext.ErrInvalid)
 	}
-	parts, err := tr.fit(ctx, rest, cases, tell)
+	fitters, err := tr.Fitters(b.log, names, tr.Seed)
+	if err != nil {
+		return bundle.Manifest{}, err
+	}
+	parts, err := tr.fit(ctx, fitters, rest, cases, tell)
 	if err != nil {
 		return bundle.Manifest{}, err
 	}
@@ -132,10 +122,10 @@ func (tr *Trainer) holdOut(log learn.Log) (learn.Log, []split.Case) {
 
 // fit fits each model without what is held out, and measures it; the best
 // comes first.
-func (tr *Trainer) fit(ctx context.Context, log learn.Log, cases []split.Case, tell Progress) ([]*fitted, error) {
+func (tr *Trainer) fit(ctx context.Context, fitters []learn.Fitter, log learn.Log, cases []split.Case, tell Progress) ([]*fitted, error) {
 	var parts []*fitted
 	var refused error
-	for _, f := range tr.Fitters {
+	for _, f := range fitters {
 		began := tr.Now()
 		m, err := f.Fit(ctx, log, func(s learn.Step) { tell(f.Name(), s) })
 		if errors.Is(err, upnext.ErrInvalid) {
