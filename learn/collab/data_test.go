@@ -64,6 +64,7 @@ type split struct {
 	asks   []learn.History // seen items, which are not ranked
 	truth  [][]int32
 	cutoff int
+	every  int // asks only each every-th viewer; 0: all
 }
 
 // sequences is leave-one-out on a file of "user<TAB>item item ...": the item
@@ -127,7 +128,7 @@ func (s split) measured(m learn.Model) (recall, ndcg float64, each time.Duration
 			defer func() { <-running }()
 			scores := make([]float32, m.Items())
 			for u := p; u < len(s.asks); u += len(parts) {
-				if len(s.truth[u]) == 0 {
+				if len(s.truth[u]) == 0 || s.every > 0 && u/len(parts)%s.every != 0 {
 					continue
 				}
 				begun := time.Now()
