@@ -32,6 +32,10 @@ func (p *gruPass) forward(b *batch, training bool) []float32 {
 	p.dropping = training && p.rate > 0
 	p.drop = newDropout(p.rate, b.noise)
 	for i, item := range b.items {
+		if item == masked {
+			clear(p.x[i*d:][:d])
+			continue
+		}
 		copy(p.x[i*d:][:d], p.v.row(w, item, d))
 	}
 	if p.dropping {
@@ -113,7 +117,9 @@ func (p *gruPass) backward(b *batch, gh, g []float32) {
 		p.drop.apply(p.gx[:rows*d], p.gx, p.keep0)
 	}
 	for i, item := range b.items {
-		p.level.Axpy(p.v.row(g, item, d), 1, p.gx[i*d:][:d])
+		if item != masked {
+			p.level.Axpy(p.v.row(g, item, d), 1, p.gx[i*d:][:d])
+		}
 	}
 }
 

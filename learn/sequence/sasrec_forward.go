@@ -88,9 +88,9 @@ func (p *sasrecPass) embed(x []float32, b *batch) {
 	for s, n := range b.lengths {
 		for t := range n {
 			row := b.first[s] + t
-			out, e, at := x[row*d:][:d], p.v.row(p.v.w, b.items[row], d), p.v.w[p.positions+t*d:][:d]
-			for k := range out {
-				out[k] = e[k] + at[k]
+			out := x[row*d:][:d]
+			if copy(out, p.v.w[p.positions+t*d:]); b.items[row] != masked {
+				p.level.Axpy(out, 1, p.v.row(p.v.w, b.items[row], d))
 			}
 		}
 	}
