@@ -46,6 +46,13 @@ func (p *sasrecPass) backward(b *batch, gh, g []float32) {
 	}
 }
 
+// push implements pass. The embeddings that it moves are those with their
+// positions, before any is dropped.
+func (p *sasrecPass) push(b *batch, far float64) {
+	p.embed(p.t1, b)
+	p.foe.push(p.level, p.t1, p.gx, b.rows(), p.d, far)
+}
+
 // part is the gradient of what join dropped in part.
 func (p *sasrecPass) part(to, g []float32, keep []uint8, dropping bool) {
 	if dropping {

@@ -42,16 +42,30 @@ func (r *run) work(s *shard, portions [][][]int32, scale float32, noise uint64) 
 		if !r.Augment.none() {
 			r.Augment.blur(s.batch.items, r.near, r.log.items, rand.New(rand.NewPCG(s.batch.noise, 1)))
 		}
-		hidden := s.pass.forward(&s.batch, true)
-		if r.sample == nil {
-			s.loss += s.head.full(hidden, s.gh, &s.batch, scale, s.g)
-		} else {
+		if r.sample != nil {
 			s.rows.add(s.batch.items)
 			s.rows.add(s.batch.targets)
-			s.loss += s.head.sampled(r.sample, hidden, s.gh, &s.batch, scale, s.g)
 		}
-		s.pass.backward(&s.batch, s.gh[:s.batch.rows()*r.net.dim()], s.g)
+		if r.Against == 0 {
+			s.loss += r.meet(s, scale)
+			continue
+		}
+		s.loss += r.meet(s, scale/2)
+		s.pass.push(&s.batch, r.Against)
+		r.meet(s, scale/2) // its loss is that of no act
 	}
+}
+
+// meet adds the gradient of the shard's batch and answers its loss.
+func (r *run) meet(s *shard, scale float32) (loss float64) {
+	hidden := s.pass.forward(&s.batch, true)
+	if r.sample == nil {
+		loss = s.head.full(hidden, s.gh, &s.batch, scale, s.g)
+	} else {
+		loss = s.head.sampled(r.sample, hidden, s.gh, &s.batch, scale, s.g)
+	}
+	s.pass.backward(&s.batch, s.gh[:s.batch.rows()*r.net.dim()], s.g)
+	return loss
 }
 
 // rate is Adam's learning rate at the step that comes: it rises over the first
