@@ -97,6 +97,7 @@ func (t Trial) choose(all []entry) ([]entry, error) {
 type fitted struct {
 	model   learn.Model
 	seconds float64
+	parts   []learn.Model // of a blend
 	note    string // of what was found while fitting
 }
 
@@ -130,7 +131,7 @@ func (b *bench) row(ctx context.Context, en entry, s sitting) (Row, error) {
 		m := b.grades.of(s.cases, result)
 		m.cost["seconds"] = f.seconds
 		m.cost["score_ms"] = result.Scoring.Seconds() * 1000 / float64(max(1, len(s.cases)))
-		m.cost["artefact_mb"], err = megabytes(f.model)
+		m.cost["artefact_mb"], err = megabytes(append(f.parts, f.model)...)
 		if err != nil {
 			return Row{}, err
 		}
@@ -179,8 +180,7 @@ func (b *bench) blend(ctx context.Context, en entry, s sitting, seed uint64) (fi
 	fit := func(s sitting) ([]learn.Model, error) {
 		var parts []learn.Model
 		for _, name := range en.parts {
-			at := slices.IndexFunc(b.entries, func(of entry) bool { return of.name == name })
-			p, err := b.fit(ctx, b.entries[at], s, seed)
+			p, err := b.fit(ctx, find(b.entries, name), s, seed)
 			if err != nil {
 				return nil, fmt.Errorf("part %s: %w", name, err)
 			}
@@ -205,15 +205,18 @@ func (b *bench) blend(ctx context.Context, en entry, s sitting, seed uint64) (fi
 			return fitted{}, err
 		}
 	}
+	f.parts = parts
 	f.model, err = blend.New(parts, weights)
 	return f, err
 }
 
-// megabytes is how long a model's artefact is.
-func megabytes(m learn.Model) (float64, error) {
+// megabytes is how long the models' artefacts are together.
+func megabytes(models ...learn.Model) (float64, error) {
 	var n counter
-	if err := m.Artefact().Write(&n); err != nil {
-		return 0, fmt.Errorf("artefact: %w", err)
+	for _, m := range models {
+		if err := m.Artefact().Write(&n); err != nil {
+			return 0, fmt.Errorf("artefact of %s: %w", m.Name(), err)
+		}
 	}
 	return float64(n) / 1e6, nil
 }

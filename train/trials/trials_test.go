@@ -177,6 +177,16 @@ func TestMeasures(t *testing.T) {
 	}
 }
 
+// TestModels is the golden file of the models that are shipped: a change of one
+// moves it on purpose.
+func TestModels(t *testing.T) {
+	table, err := Trial{Seed: 1}.run(t.Context(), newest("synthetic", synthetic(1)), ordered(20, 16))
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "models", table)
+}
+
 func TestTuning(t *testing.T) {
 	e := newest("synthetic", synthetic(1))
 	table, err := Trial{Tuning: true}.run(t.Context(), e, small())
