@@ -21,6 +21,8 @@ func fitters() map[string]learn.Fitter {
 		"ridge":             Ridge{Lambda: 100},
 		"ridge pruned":      Ridge{Lambda: 100, Storage: Storage{Keep: 24}},
 		"ials":              IALS{Factors: 8, Lambda: .03},
+		"graphfilter":       GraphFilter{Factors: 4},
+		"graphfilter sharp": GraphFilter{Factors: 4, Sharpen: 1, Decay: Decay{Tau: 4, Floor: .1}},
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"upnext/learn"
 	"upnext/learn/artefact"
 	"upnext/learn/kernel"
+	"upnext/learn/matrix"
 )
 
 // factorSettings are what a viewer's factors are solved with.
@@ -38,7 +39,7 @@ type asked struct {
 }
 
 func newFactors(s factorSettings, items []float32) *factorModel {
-	m := &factorModel{factorSettings: s, items: items, all: square(items, s.Factors), asker: newAsker(s.Items, []Decay{s.Decay}, false)}
+	m := &factorModel{factorSettings: s, items: items, all: matrix.Square(items, s.Factors), asker: newAsker(s.Items, []Decay{s.Decay}, false)}
 	for i := range m.all {
 		m.all[i] *= float32(s.Alpha)
 	}

@@ -28,7 +28,7 @@ func newHalfStep(alpha float64, regularise []float32, d int) *halfStep {
 // solve sets out, rows × d, from fixed, columns × d: row r from those that
 // taken's row r names.
 func (s *halfStep) solve(ctx context.Context, taken matrix.Sparse, fixed, out []float32) error {
-	all := square(fixed, s.d)
+	all := matrix.Square(fixed, s.d)
 	for i := range all {
 		all[i] *= s.alpha
 	}
@@ -49,24 +49,6 @@ func (s *halfStep) solve(ctx context.Context, taken matrix.Sparse, fixed, out []
 		}
 	}
 	return ctx.Err()
-}
-
-// square is HᵀH of rows of d, as a sum of sums over parts whose number depends
-// on the rows alone.
-func square(h []float32, d int) []float32 {
-	const deep = 2048
-	n := len(h) / d
-	parts := (n + deep - 1) / deep
-	sums := make([][]float32, parts)
-	matrix.Each(parts, func(p, _ int) {
-		sums[p] = make([]float32, d*d)
-		rows := kernel.Rows(h[p*deep*d:], d)
-		kernel.Best().Gemm(d, d, min(deep, n-p*deep), rows.T(), rows, kernel.Rows(sums[p], d), false)
-	})
-	for _, s := range sums[1:] {
-		kernel.Best().Axpy(sums[0], 1, s)
-	}
-	return sums[0]
 }
 
 // leastSquares solves one row after another in the same memory.
