@@ -33,17 +33,16 @@ func entries(e exam) []entry {
 	case "gowalla":
 		return unordered()
 	case "ml100k":
-		return ordered(300, 64)
+		lately := fixed("popular lately", collab.Popular{HalfLife: 90 * 24 * time.Hour}) // the one set with times
+		return append(ordered(300, 64), lately)
 	}
 	return ordered(1000, 64)
 }
 
-// ordered are the models for logs that have an order; "popular lately" needs times,
-// too, or is the same as "popular".
+// ordered are the models for logs that have an order.
 func ordered(lambda float64, factors int) []entry {
 	return []entry{
 		fixed("popular", collab.Popular{}),
-		fixed("popular lately", collab.Popular{HalfLife: 90 * 24 * time.Hour}),
 		fixed("item-item", collab.ItemItem{}),
 		fixed("ease", collab.EASE{Lambda: lambda}),
 		fixed("ridge", collab.Ridge{}),

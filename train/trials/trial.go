@@ -98,7 +98,7 @@ type fitted struct {
 	model   learn.Model
 	seconds float64
 	parts   []learn.Model // of a blend
-	note    string // of what was found while fitting
+	note    string        // of what was found while fitting
 }
 
 // bench fits and asks the models of one run. Parts of blends are kept.
