@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"upnext/learn"
+	"upnext/learn/kernel"
 	"upnext/learn/matrix"
 )
 
@@ -64,6 +65,7 @@ type split struct {
 	asks   []learn.History // seen items, which are not ranked
 	truth  [][]int32
 	cutoff int
+	every  int // asks only each every-th viewer; 0: all
 }
 
 // sequences is leave-one-out on a file of "user<TAB>item item ...": the item
@@ -126,12 +128,16 @@ func (s split) measured(m learn.Model) (recall, ndcg float64, each time.Duration
 			running <- true
 			defer func() { <-running }()
 			scores := make([]float32, m.Items())
-			for u := p; u < len(s.asks); u += len(parts) {
-				if len(s.truth[u]) == 0 {
+			score := func(u int, scores []float32) { m.Score(s.asks[u], scores) }
+			if f, ok := m.(*filterModel); ok && len(s.asks) > 10_000 {
+				score = s.inBatches(f)
+			}
+			for u := len(s.asks) * p / len(parts); u < len(s.asks)*(p+1)/len(parts); u++ {
+				if len(s.truth[u]) == 0 || s.every > 0 && u/64%s.every != 0 {
 					continue
 				}
 				begun := time.Now()
-				m.Score(s.asks[u], scores)
+				score(u, scores)
 				parts[p].time += time.Since(begun)
 				r, d := s.one(scores, u)
 				parts[p].recall, parts[p].ndcg, parts[p].n = parts[p].recall+r, parts[p].ndcg+d, parts[p].n+1
@@ -144,6 +150,53 @@ func (s split) measured(m learn.Model) (recall, ndcg float64, each time.Duration
 		all.recall, all.ndcg, all.n, all.time = all.recall+p.recall, all.ndcg+p.ndcg, all.n+p.n, all.time+p.time
 	}
 	return all.recall / float64(all.n), all.ndcg / float64(all.n), all.time / time.Duration(all.n)
+}
+
+// scorer is Score of one goroutine, or what a test has instead.
+type scorer func(u int, scores []float32)
+
+// inBatches scores viewers with a filter 64 at a time, as products: the same
+// numbers as Score's but for rounding, in a tenth of the time.
+func (s split) inBatches(m *filterModel) scorer {
+	const batch = 64
+	k, n := m.factors, m.Items()
+	turned := make([]float32, k*n)
+	for i := range n {
+		for j, v := range m.vectors[i*k : (i+1)*k] {
+			turned[j*n+i] = v
+		}
+	}
+	level, from := kernel.Best(), -1
+	sharp, ideal := make([]float32, batch*k), make([]float32, batch*k)
+	x, y := make([]float32, batch*n), make([]float32, batch*n)
+	return func(u int, scores []float32) {
+		if at := u / batch * batch; at != from {
+			from = at
+			clear(sharp)
+			clear(ideal)
+			for b := range min(batch, len(s.asks)-at) {
+				along, own := make([]float32, k), ideal[b*k:(b+1)*k]
+				for _, i := range s.asks[at+b].Items {
+					v := m.vectors[int(i)*k : (int(i)+1)*k]
+					level.Axpy(along, 1, v)
+					level.Axpy(own, 1/m.roots[i], v)
+				}
+				for i, v := range m.sharp {
+					sharp[b*k+i] = v * (m.values[i]*along[i] + level.Dot(m.across[i*k:(i+1)*k], own))
+				}
+			}
+			level.Gemm(batch, n, k, kernel.Rows(sharp, k), kernel.Rows(turned, n), kernel.Rows(x, n), false)
+			level.Gemm(batch, n, k, kernel.Rows(ideal, k), kernel.Rows(turned, n), kernel.Rows(y, n), false)
+		}
+		b := u - from
+		copy(scores, x[b*n:(b+1)*n])
+		for i, root := range m.roots {
+			scores[i] += float32(m.Alpha) * root * y[b*n+i]
+		}
+		for _, i := range s.asks[u].Items {
+			m.linear.add(scores, int(i), 1)
+		}
+	}
 }
 
 // one is recall and NDCG of one viewer's scores, which it spoils.
@@ -160,7 +213,9 @@ func (s split) one(scores []float32, u int) (recall, ndcg float64) {
 		rank, own := 0, scores[want]
 		for i, v := range scores {
 			if v >= own && int32(i) != want {
-				rank++
+				if rank++; rank >= s.cutoff {
+					break
+				}
 			}
 		}
 		if rank < s.cutoff {

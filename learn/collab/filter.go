@@ -30,7 +30,7 @@ type filterModel struct {
 	sharp   []float32 // what sharpening adds along each eigenvector, less 1
 	across  []float32 // α·VᵀD^½V: what the ideal filter's answer has along V
 	asker   asker
-	buffers *sync.Pool // of [4 × factors]float32
+	buffers *sync.Pool // of 3 × factors floats
 }
 
 func newFilter(s filterSettings, linear *weights, values, vectors, roots []float32) *filterModel {
@@ -38,7 +38,7 @@ func newFilter(s filterSettings, linear *weights, values, vectors, roots []float
 	k := m.factors
 	m.asker = newAsker(linear.columns, []Decay{s.Decay}, false)
 	m.buffers = &sync.Pool{New: func() any {
-		b := make([]float32, 4*k)
+		b := make([]float32, 3*k)
 		return &b
 	}}
 	if s.Sharpen > 0 {
@@ -77,7 +77,7 @@ func (m *filterModel) Score(h learn.History, scores []float32) bool {
 	buffer := m.buffers.Get().(*[]float32)
 	defer m.buffers.Put(buffer)
 	clear(*buffer)
-	along, ideal, turned, all := (*buffer)[:k], (*buffer)[k:2*k], (*buffer)[2*k:3*k], (*buffer)[3*k:]
+	along, ideal, turned := (*buffer)[:k], (*buffer)[k:2*k], (*buffer)[2*k:]
 	clear(scores)
 	for _, t := range q.terms {
 		m.linear.add(scores, t.row, t.weight)
@@ -95,10 +95,11 @@ func (m *filterModel) Score(h learn.History, scores []float32) bool {
 		if root == 0 {
 			continue
 		}
-		// V_i·(turned + α·√d·ideal), in one pass over V.
-		copy(all, turned)
-		level.Axpy(all, float32(m.Alpha)*root, ideal)
-		scores[i] += level.Dot(m.vectors[i*k:(i+1)*k], all)
+		v := m.vectors[i*k : (i+1)*k]
+		scores[i] += float32(m.Alpha) * root * level.Dot(v, ideal)
+		if m.sharp != nil {
+			scores[i] += level.Dot(v, turned)
+		}
 	}
 	return true
 }

@@ -56,12 +56,12 @@ func (p *sasrecPass) part(to, g []float32, keep []uint8, dropping bool) {
 	copy(to, g)
 }
 
+// rectifyBack keeps the gradient where rectify's answer f is more than 0.
 func rectifyBack(g, f []float32) {
 	f = f[:len(g)]
 	for i, v := range f {
-		if v <= 0 {
-			g[i] = 0
-		}
+		positive := uint32(-int32(math.Float32bits(v)) >> 31)
+		g[i] = math.Float32frombits(math.Float32bits(g[i]) & positive)
 	}
 }
 

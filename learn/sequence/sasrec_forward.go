@@ -149,10 +149,12 @@ func (p *sasrecPass) join(y, x []float32, keep []uint8, n int, dropping bool) {
 	}
 }
 
-// rectify sets what is negative to 0.
+// rectify sets what is negative to 0. The sign bit decides: a branch would be
+// guessed wrong every other time.
 func rectify(x []float32) {
 	for i, v := range x {
-		x[i] = max(v, 0)
+		bits := math.Float32bits(v)
+		x[i] = math.Float32frombits(bits &^ uint32(int32(bits)>>31))
 	}
 }
 

@@ -32,8 +32,8 @@ func TestStateIsTheForwardPass(t *testing.T) {
 		if s.Vector() != nil {
 			t.Errorf("%s: a vector of nothing", name)
 		}
-		p, length, hop := net.pass(m.v, 40), 0, 0
-		length, hop = net.window()
+		p := net.pass(m.v, 40)
+		length, hop := net.window()
 		got, want := make([]float32, items), make([]float32, items)
 		for n := 1; n <= len(acts); n++ {
 			s.Advance(acts[n-1])
