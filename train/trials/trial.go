@@ -26,6 +26,7 @@ type Trial struct {
 	Seeds       int                              // models that draw are fitted with so many, and their means reported
 	Tuning      bool                             // ask the cases that settings are chosen by: those of the test are for the report
 	Text, Image embed.Embedder                   // needed by cold
+	Keep        string                           // folder in which fitted models stay for the next run, whose rows have their seconds; "" is none
 	Watch       func(model string, s learn.Step) // may be nil; called by one goroutine at a time
 }
 
@@ -163,9 +164,7 @@ func (b *bench) fit(ctx context.Context, en entry, s sitting, seed uint64) (fitt
 	var f fitted
 	var err error
 	if en.fitter != nil {
-		begun := time.Now()
-		f.model, err = en.fitter(seed).Fit(ctx, s.log, b.watch(en.name))
-		f.seconds = time.Since(begun).Seconds()
+		f, err = b.fitOrReload(ctx, en, s, seed)
 	} else {
 		f, err = b.blend(ctx, en, s, seed)
 	}
@@ -173,6 +172,25 @@ func (b *bench) fit(ctx context.Context, en entry, s sitting, seed uint64) (fitt
 		b.kept[key] = f
 	}
 	return f, err
+}
+
+// fitOrReload fits an entry that is no blend.
+func (b *bench) fitOrReload(ctx context.Context, en entry, s sitting, seed uint64) (fitted, error) {
+	fitter := en.fitter(seed)
+	name := ""
+	if b.Keep != "" {
+		name = keptName(en, fitter, s.log, seed)
+		if f, ok, err := b.reload(name); ok || err != nil {
+			return f, err
+		}
+	}
+	begun := time.Now()
+	m, err := fitter.Fit(ctx, s.log, b.watch(en.name))
+	if err != nil {
+		return fitted{}, err
+	}
+	f := fitted{model: m, seconds: time.Since(begun).Seconds()}
+	return f, b.keep(name, f)
 }
 
 func (b *bench) blend(ctx context.Context, en entry, s sitting, seed uint64) (fitted, error) {

@@ -202,6 +202,46 @@ func TestTuning(t *testing.T) {
 	}
 }
 
+// A second run takes the models that the first one kept, and only those.
+func TestKeep(t *testing.T) {
+	trial := Trial{Seed: 1, Keep: t.TempDir(), Models: []string{"ease"}}
+	e := newest("synthetic", synthetic(1))
+	fits := 0
+	trial.Watch = func(_ string, s learn.Step) {
+		if s.Phase == "gram" && s.Done == 0 {
+			fits++
+		}
+	}
+	first, err := trial.run(t.Context(), e, ordered(20, 16))
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := trial.run(t.Context(), e, ordered(20, 16))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range first.Rows {
+		if got := second.Rows[i].Values; got["ndcg@10"] != r.Values["ndcg@10"] || got["seconds"] == 0 {
+			t.Errorf("%s: got %v from the kept model, want %v", r.Model, got, r.Values)
+		}
+	}
+	if fits != 2 {
+		t.Errorf("got %d fits, want the model and its refit, once", fits)
+	}
+	if _, err := trial.run(t.Context(), e, ordered(30, 16)); err != nil || fits != 4 {
+		t.Errorf("other settings: got %d fits, %v, want two more", fits, err)
+	}
+	files, _ := filepath.Glob(filepath.Join(trial.Keep, "ease*"))
+	for _, f := range files {
+		if err := os.Truncate(f, 100); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := trial.run(t.Context(), e, ordered(20, 16)); !errors.Is(err, upnext.ErrInvalid) {
+		t.Errorf("truncated: got %v, want ErrInvalid", err)
+	}
+}
+
 func TestFormats(t *testing.T) {
 	table := Table{Protocol: "ml1m-loo", Items: 3, Cases: 2, Seed: 1, columns: []string{"hr@10", "ndcg@10"},
 		Rows: append(published("ml1m-loo"), Row{Model: "ours", Note: "weights [1]", Values: map[string]float64{"ndcg@10": .19, "hr@10": 1, "seconds": 2}})}
