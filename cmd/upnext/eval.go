@@ -23,6 +23,7 @@ type evalCommand struct {
 	Data          string   `help:"Folder of the data sets, with ml-1m, ted-transcripts and so on in it." type:"existingdir" required:"" env:"UPNEXT_DATA"`
 	Models        []string `help:"Measure these only, by name, separated by commas; a wrong name is answered with those there are. Some take long and are measured only when named." placeholder:"NAME"`
 	Seeds         int      `help:"Fit models that draw with so many seeds, from --seed on, and report their mean." default:"1" placeholder:"N"`
+	Keep          string   `help:"Folder in which fitted models are kept: a later run of the same settings and data takes them from there." type:"existingdir" placeholder:"DIR"`
 	Tuning        bool     `help:"Ask the cases that settings are chosen by instead of the test's."`
 	Markdown      bool     `help:"Print the tables as Markdown."`
 	NoTranscripts bool     `help:"Leave the talks' transcripts out (ted): for encoders that take long."`
@@ -64,7 +65,7 @@ func (c *evalCommand) Run(ctx context.Context, s *Settings, out console) (err er
 
 // behaviour measures models that learn from behaviour.
 func (c *evalCommand) behaviour(ctx context.Context, s *Settings, text embed.Embedder, shown *bars, out console) (err error) {
-	t := trials.Trial{Models: c.Models, Seed: s.Seed, Seeds: c.Seeds, Tuning: c.Tuning, Text: text}
+	t := trials.Trial{Models: c.Models, Seed: s.Seed, Seeds: c.Seeds, Tuning: c.Tuning, Keep: c.Keep, Text: text}
 	if c.Protocol == "cold" {
 		image, err := openEncoder(ctx, s.ImageEncoder, embed.Image, encoderOptions{})
 		if err != nil {

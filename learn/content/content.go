@@ -12,6 +12,7 @@ import (
 	"upnext"
 	"upnext/learn"
 	"upnext/learn/artefact"
+	"upnext/learn/kernel"
 )
 
 const (
@@ -145,8 +146,9 @@ func (m *Model) Score(h learn.History, scores []float32) bool {
 	if !told {
 		return false
 	}
+	level := kernel.Best()
 	for i := range scores {
-		scores[i] = dot(taste, m.row(i))
+		scores[i] = level.Dot(taste, m.row(i))
 	}
 	return true
 }
@@ -173,21 +175,4 @@ func Load(a artefact.Artefact) (*Model, error) {
 		return nil, fmt.Errorf("content: %w", err)
 	}
 	return &Model{items: shape[0], dim: shape[1], decay: decay, rows: rows}, nil
-}
-
-// dot adds up in four lanes, which the processor runs side by side.
-func dot(a, b []float32) float32 {
-	var s0, s1, s2, s3 float32
-	b = b[:len(a)]
-	i := 0
-	for ; i+4 <= len(a); i += 4 {
-		s0 += a[i] * b[i]
-		s1 += a[i+1] * b[i+1]
-		s2 += a[i+2] * b[i+2]
-		s3 += a[i+3] * b[i+3]
-	}
-	for ; i < len(a); i++ {
-		s0 += a[i] * b[i]
-	}
-	return s0 + s1 + s2 + s3
 }

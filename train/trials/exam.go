@@ -97,21 +97,27 @@ func newest(protocol string, log learn.Log) exam {
 		tune: sitting{train, tune}, test: sitting{train, test}, refit: sitting{known, test}}
 }
 
-// newItems is protocol cold: models are fitted without a tenth of the items and
-// asked by those cases whose target is one, ranking it among all items.
+// newItems is protocol cold of MovieLens 1M and the content of its films.
 func (t Trial) newItems(ctx context.Context, dir string) (exam, error) {
 	set, err := datasets.ML1M(dir)
 	if err != nil {
 		return exam{}, err
 	}
-	e := newest("cold", set.Log)
-	cold := split.Cold(set.Log.Items, coldShare, coldSeed)
-	other := split.Cold(set.Log.Items, coldShare, coldTuneSeed)
-	e.test = sitting{split.Without(e.test.log, cold), split.Newcomers(e.test.cases, cold)}
-	e.tune = sitting{split.Without(e.tune.log, other), split.Newcomers(e.tune.cases, other)}
-	e.refit = sitting{}
+	e := coldExam(set.Log)
 	if e.vectors, err = t.filmVectors(ctx, dir, set); err != nil {
 		return exam{}, err
 	}
 	return e, nil
+}
+
+// coldExam has models fitted without a tenth of the items and asked by those
+// cases whose target is one, ranking it among all items.
+func coldExam(log learn.Log) exam {
+	e := newest("cold", log)
+	cold := split.Cold(log.Items, coldShare, coldSeed)
+	other := split.Cold(log.Items, coldShare, coldTuneSeed)
+	e.test = sitting{split.Without(e.test.log, cold), split.Newcomers(e.test.cases, cold)}
+	e.tune = sitting{split.Without(e.tune.log, other), split.Newcomers(e.tune.cases, other)}
+	e.refit = sitting{}
+	return e
 }

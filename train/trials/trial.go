@@ -26,6 +26,7 @@ type Trial struct {
 	Seeds       int                              // models that draw are fitted with so many, and their means reported
 	Tuning      bool                             // ask the cases that settings are chosen by: those of the test are for the report
 	Text, Image embed.Embedder                   // needed by cold
+	Keep        string                           // folder in which fitted models stay for the next run, whose rows have their seconds; "" is none
 	Watch       func(model string, s learn.Step) // may be nil; called by one goroutine at a time
 }
 
@@ -97,7 +98,8 @@ func (t Trial) choose(all []entry) ([]entry, error) {
 type fitted struct {
 	model   learn.Model
 	seconds float64
-	note    string // of what was found while fitting
+	parts   []learn.Model // of a blend
+	note    string        // of what was found while fitting
 }
 
 // bench fits and asks the models of one run. Parts of blends are kept.
@@ -130,7 +132,7 @@ func (b *bench) row(ctx context.Context, en entry, s sitting) (Row, error) {
 		m := b.grades.of(s.cases, result)
 		m.cost["seconds"] = f.seconds
 		m.cost["score_ms"] = result.Scoring.Seconds() * 1000 / float64(max(1, len(s.cases)))
-		m.cost["artefact_mb"], err = megabytes(f.model)
+		m.cost["artefact_mb"], err = megabytes(append(f.parts, f.model)...)
 		if err != nil {
 			return Row{}, err
 		}
@@ -162,9 +164,7 @@ func (b *bench) fit(ctx context.Context, en entry, s sitting, seed uint64) (fitt
 	var f fitted
 	var err error
 	if en.fitter != nil {
-		begun := time.Now()
-		f.model, err = en.fitter(seed).Fit(ctx, s.log, b.watch(en.name))
-		f.seconds = time.Since(begun).Seconds()
+		f, err = b.fitOrReload(ctx, en, s, seed)
 	} else {
 		f, err = b.blend(ctx, en, s, seed)
 	}
@@ -174,13 +174,31 @@ func (b *bench) fit(ctx context.Context, en entry, s sitting, seed uint64) (fitt
 	return f, err
 }
 
+// fitOrReload fits an entry that is no blend.
+func (b *bench) fitOrReload(ctx context.Context, en entry, s sitting, seed uint64) (fitted, error) {
+	fitter := en.fitter(seed)
+	name := ""
+	if b.Keep != "" {
+		name = keptName(en, fitter, s.log, seed)
+		if f, ok, err := b.reload(name); ok || err != nil {
+			return f, err
+		}
+	}
+	begun := time.Now()
+	m, err := fitter.Fit(ctx, s.log, b.watch(en.name))
+	if err != nil {
+		return fitted{}, err
+	}
+	f := fitted{model: m, seconds: time.Since(begun).Seconds()}
+	return f, b.keep(name, f)
+}
+
 func (b *bench) blend(ctx context.Context, en entry, s sitting, seed uint64) (fitted, error) {
 	var f fitted
 	fit := func(s sitting) ([]learn.Model, error) {
 		var parts []learn.Model
 		for _, name := range en.parts {
-			at := slices.IndexFunc(b.entries, func(of entry) bool { return of.name == name })
-			p, err := b.fit(ctx, b.entries[at], s, seed)
+			p, err := b.fit(ctx, find(b.entries, name), s, seed)
 			if err != nil {
 				return nil, fmt.Errorf("part %s: %w", name, err)
 			}
@@ -205,15 +223,18 @@ func (b *bench) blend(ctx context.Context, en entry, s sitting, seed uint64) (fi
 			return fitted{}, err
 		}
 	}
+	f.parts = parts
 	f.model, err = blend.New(parts, weights)
 	return f, err
 }
 
-// megabytes is how long a model's artefact is.
-func megabytes(m learn.Model) (float64, error) {
+// megabytes is how long the models' artefacts are together.
+func megabytes(models ...learn.Model) (float64, error) {
 	var n counter
-	if err := m.Artefact().Write(&n); err != nil {
-		return 0, fmt.Errorf("artefact: %w", err)
+	for _, m := range models {
+		if err := m.Artefact().Write(&n); err != nil {
+			return 0, fmt.Errorf("artefact of %s: %w", m.Name(), err)
+		}
 	}
 	return float64(n) / 1e6, nil
 }

@@ -177,6 +177,16 @@ func TestMeasures(t *testing.T) {
 	}
 }
 
+// TestModels is the golden file of the models that are shipped: a change of one
+// moves it on purpose.
+func TestModels(t *testing.T) {
+	table, err := Trial{Seed: 1}.run(t.Context(), newest("synthetic", synthetic(1)), ordered(20, 16))
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "models", table)
+}
+
 func TestTuning(t *testing.T) {
 	e := newest("synthetic", synthetic(1))
 	table, err := Trial{Tuning: true}.run(t.Context(), e, small())
@@ -189,6 +199,46 @@ func TestTuning(t *testing.T) {
 	}
 	if _, err := (Trial{Models: []string{"folows"}}).run(t.Context(), e, small()); !errors.Is(err, upnext.ErrInvalid) || !strings.Contains(err.Error(), "follows, popular, noisy, both") {
 		t.Errorf("an unknown model: got %v, want ErrInvalid that names those there are", err)
+	}
+}
+
+// A second run takes the models that the first one kept, and only those.
+func TestKeep(t *testing.T) {
+	trial := Trial{Seed: 1, Keep: t.TempDir(), Models: []string{"ease"}}
+	e := newest("synthetic", synthetic(1))
+	fits := 0
+	trial.Watch = func(_ string, s learn.Step) {
+		if s.Phase == "gram" && s.Done == 0 {
+			fits++
+		}
+	}
+	first, err := trial.run(t.Context(), e, ordered(20, 16))
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := trial.run(t.Context(), e, ordered(20, 16))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range first.Rows {
+		if got := second.Rows[i].Values; got["ndcg@10"] != r.Values["ndcg@10"] || got["seconds"] == 0 {
+			t.Errorf("%s: got %v from the kept model, want %v", r.Model, got, r.Values)
+		}
+	}
+	if fits != 2 {
+		t.Errorf("got %d fits, want the model and its refit, once", fits)
+	}
+	if _, err := trial.run(t.Context(), e, ordered(30, 16)); err != nil || fits != 4 {
+		t.Errorf("other settings: got %d fits, %v, want two more", fits, err)
+	}
+	files, _ := filepath.Glob(filepath.Join(trial.Keep, "ease*"))
+	for _, f := range files {
+		if err := os.Truncate(f, 100); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := trial.run(t.Context(), e, ordered(20, 16)); !errors.Is(err, upnext.ErrInvalid) {
+		t.Errorf("truncated: got %v, want ErrInvalid", err)
 	}
 }
 
