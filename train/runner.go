@@ -53,7 +53,7 @@ func runKey(t upnext.Tenant, id string) string { return runsFolder(t) + id + ".j
 // Start asks for a run; Run does it, here or in another process.
 func (r *Runner) Start(ctx context.Context, t upnext.Tenant, models []string) (Run, error) {
 	r.init()
-	if _, err := r.Trainer.Fitters(learn.Log{Items: 2}, models, 0); err != nil {
+	if _, err := Fitters(learn.Log{}, models, 0, nil); err != nil {
 		return Run{}, fmt.Errorf("train: %w", err)
 	}
 	now := r.Trainer.Now().UTC()
@@ -187,7 +187,10 @@ func (r *Runner) do(ctx context.Context, t upnext.Tenant, id string) error {
 	if ctx.Err() != nil {
 		return ctx.Err() // it goes on where the next process begins
 	}
-	return r.save(ctx, t, run)
+	if err := r.save(ctx, t, run); err != nil {
+		return err
+	}
+	return r.forget(ctx, t, run.ID)
 }
 
 // follow trains, and keeps what is told of it.
@@ -204,7 +207,8 @@ func (r *Runner) follow(ctx context.Context, t upnext.Tenant, run *Run) {
 	board := r.board(run.ID)
 	defer board.close()
 	saved := time.Now()
-	manifest, err := r.Trainer.Train(ctx, t, run.Models, func(model string, s learn.Step) {
+	keep := func(phase string) Checkpoints { return r.checkpoints(ctx, t, run.ID, phase) }
+	manifest, err := r.Trainer.Train(ctx, t, run.Models, keep, func(model string, s learn.Step) {
 		r.mu.Lock()
 		added := run.note(model, s)
 		now := run.clone()

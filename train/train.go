@@ -32,10 +32,6 @@ type Trainer struct {
 	// Took says whether an event speaks for its item: what models learn from.
 	Took func(upnext.Tenant, upnext.Event) bool
 
-	// Fitters are the models to try on a log, by name; nil names are the standard
-	// ones. A name that there is not is ErrInvalid.
-	Fitters func(log learn.Log, names []string, seed uint64) ([]learn.Fitter, error)
-
 	Least     int    // acts of an item to be learned of
 	Validated int    // viewers whose newest act is held out, at most
 	Seed      uint64 // chooses them
@@ -51,16 +47,23 @@ type Progress func(model string, step learn.Step)
 
 // fitted is one model on its way.
 type fitted struct {
-	fitter learn.Fitter
-	model  learn.Model
-	part   bundle.Part
+	name  string // as it was asked for
+	model learn.Model
+	part  bundle.Part
 }
 
 // Train makes a bundle of a tenant's events and stores it. A log from which
 // nothing can be learned is ErrInvalid and changes nothing; a model that cannot
 // learn from it is left out, with a line in the log. The caller sees to it that
 // a tenant is trained once at a time.
-func (tr *Trainer) Train(ctx context.Context, t upnext.Tenant, names []string, tell Progress) (bundle.Manifest, error) {
+//
+// names are of Models; none are the Standard ones. keep holds the state of what
+// is fitted, by phase ("fit", "refit"), so that the same training begun again
+// goes on; it may be nil.
+func (tr *Trainer) Train(ctx context.Context, t upnext.Tenant, names []string, keep func(phase string) Checkpoints, tell Progress) (bundle.Manifest, error) {
+	if keep == nil {
+		keep = func(string) Checkpoints { return nil }
+	}
 	began := tr.Now()
 	b, err := tr.read(ctx, t)
 	if err != nil {
@@ -73,7 +76,7 @@ func (tr *Trainer) Train(ctx context.Context, t upnext.Tenant, names []string, t
 	if len(cases) == 0 {
 		return bundle.Manifest{}, fmt.Errorf("no viewer took to two items that others took to: %w", upnext.ErrInvalid)
 	}
-	fitters, err := tr.Fitters(b.log, names, tr.Seed)
+	fitters, err := Fitters(b.log, names, tr.Seed, keep("fit"))
 	if err != nil {
 		return bundle.Manifest{}, err
 	}
@@ -86,7 +89,11 @@ func (tr *Trainer) Train(ctx context.Context, t upnext.Tenant, names []string, t
 		return bundle.Manifest{}, err
 	}
 	parts = slices.DeleteFunc(parts, func(f *fitted) bool { return f.part.Weight == 0 })
-	if err := tr.refit(ctx, b.log, parts, tell); err != nil {
+	fitters, err = Fitters(b.log, namesOf(parts), tr.Seed, keep("refit"))
+	if err != nil {
+		return bundle.Manifest{}, err
+	}
+	if err := tr.refit(ctx, fitters, b.log, parts, tell); err != nil {
 		return bundle.Manifest{}, err
 	}
 	made, err := tr.join(b, parts, bundle.Manifest{
@@ -140,13 +147,21 @@ func (tr *Trainer) fit(ctx context.Context, fitters []learn.Fitter, log learn.Lo
 		if err != nil {
 			return nil, err
 		}
-		parts = append(parts, &fitted{f, m, bundle.Part{Name: f.Name(), Metrics: metrics, Seconds: tr.Now().Sub(began).Seconds()}})
+		parts = append(parts, &fitted{asked(f), m, bundle.Part{Name: f.Name(), Metrics: metrics, Seconds: tr.Now().Sub(began).Seconds()}})
 	}
 	if len(parts) == 0 {
 		return nil, fmt.Errorf("no model can learn from it: %w", cmp.Or(refused, upnext.ErrInvalid))
 	}
 	slices.SortStableFunc(parts, func(a, b *fitted) int { return cmp.Compare(b.part.Metrics.NDCG10, a.part.Metrics.NDCG10) })
 	return parts, nil
+}
+
+// asked is the name that a fitter goes by in Models: EASE has two forms.
+func asked(f learn.Fitter) string {
+	if f.Name() == "sparse-ease" {
+		return "ease"
+	}
+	return f.Name()
 }
 
 func ndcg10(r relevance.Ranking) float64 { return r.NDCG(10) }
@@ -186,11 +201,19 @@ func (tr *Trainer) weigh(ctx context.Context, parts []*fitted, cases []split.Cas
 	return measure(ctx, together, cases, func(s learn.Step) { tell("blend", s) })
 }
 
-// refit fits the models that have a weight on everything.
-func (tr *Trainer) refit(ctx context.Context, log learn.Log, parts []*fitted, tell Progress) (err error) {
-	for _, p := range parts {
+func namesOf(parts []*fitted) []string {
+	names := make([]string, len(parts))
+	for i, p := range parts {
+		names[i] = p.name
+	}
+	return names
+}
+
+// refit fits the models that have a weight on everything: a fitter a part.
+func (tr *Trainer) refit(ctx context.Context, fitters []learn.Fitter, log learn.Log, parts []*fitted, tell Progress) (err error) {
+	for i, p := range parts {
 		began := tr.Now()
-		if p.model, err = p.fitter.Fit(ctx, log, func(s learn.Step) { tell(p.part.Name, s) }); err != nil {
+		if p.model, err = fitters[i].Fit(ctx, log, func(s learn.Step) { tell(p.part.Name, s) }); err != nil {
 			return fmt.Errorf("fit %s again: %w", p.part.Name, err)
 		}
 		p.part.Refit = true

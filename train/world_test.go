@@ -47,7 +47,7 @@ func newWorld(t *testing.T) *world {
 	w.Runner = &train.Runner{
 		Trainer: &train.Trainer{
 			Events: store.Events, Registry: models, Took: func(_ upnext.Tenant, e upnext.Event) bool { return e.Kind == upnext.Like },
-			Fitters: train.Fitters, Least: 2, Validated: 1000, Seed: 1, Promote: true, Logger: slog.New(slog.DiscardHandler), Now: now,
+			Least: 2, Validated: 1000, Seed: 1, Promote: true, Logger: slog.New(slog.DiscardHandler), Now: now,
 		},
 		Blobs: blobs, Locks: store.Locks, Tenants: func() []upnext.Tenant { return []upnext.Tenant{home} },
 	}

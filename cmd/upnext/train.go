@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"upnext"
-	"upnext/learn"
 	"upnext/serve/api"
 	"upnext/train"
 )
@@ -19,11 +18,6 @@ import (
 type trainCommand struct {
 	Models []string `help:"Names of the models to try, separated by commas; a wrong name is answered with those there are. Default: all that take minutes." placeholder:"NAME"`
 	Tenant string   `help:"Whose; default, where none is named." placeholder:"TENANT"`
-}
-
-// fitters are the models to try.
-func (e *engines) fitters(log learn.Log, names []string, seed uint64) ([]learn.Fitter, error) {
-	return train.Fitters(log, names, seed)
 }
 
 // Run trains in this process, or in the server that has the data directory

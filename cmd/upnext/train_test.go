@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"upnext/serve/api"
 )
@@ -112,8 +111,14 @@ func TestTrainKilled(t *testing.T) {
 	server := spawn(t, "demo", "--data-dir", dir)
 	server.waitReady()
 	var run api.TrainingRun
-	server.post("/v1/models/train", `{"models":["ials","ridge"]}`, &run)
-	time.Sleep(50 * time.Millisecond)
+	server.post("/v1/models/train", `{"models":["gru","ridge"]}`, &run)
+	eventually(t, "an epoch is over", func() string {
+		server.get("/v1/models/runs/"+run.ID, &run)
+		if slices.ContainsFunc(run.Curves, func(c api.Curve) bool { return c.Model == "gru" }) {
+			return "yes"
+		}
+		return ""
+	})
 	server.kill()
 	again := spawn(t, "demo", "--data-dir", dir)
 	eventually(t, "the run has ended", func() string {
@@ -123,7 +128,7 @@ func TestTrainKilled(t *testing.T) {
 		}
 		return ""
 	})
-	if run.State != "succeeded" || !slices.Equal(run.Models, []string{"ials", "ridge"}) {
+	if run.State != "succeeded" || !slices.Equal(run.Models, []string{"gru", "ridge"}) {
 		t.Errorf("run %+v, want it succeeded", run)
 	}
 }

@@ -152,7 +152,7 @@ func content(z *zip.Reader, name string) ([]byte, error) {
 	if err != nil {
 		return nil, invalid(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	raw, err := io.ReadAll(f)
 	if err != nil {
 		return nil, invalid(err)
