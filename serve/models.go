@@ -1,6 +1,8 @@
 package serve
 
 import (
+	"context"
+
 	"upnext"
 	"upnext/learn/bundle"
 )
@@ -25,10 +27,14 @@ func versionOf(b *bundle.Bundle) string {
 	return b.Version
 }
 
-// Took says whether an event speaks for its item, by the weights of events:
-// what models learn from. The tenant must be loaded.
-func (r *Recommender) Took(t upnext.Tenant, e upnext.Event) bool {
-	return r.takenTo(r.tenant(t), e) != nil
+// Took returns what says whether an event speaks for its item, by the weights
+// of events and by the catalogue as it is now: what models learn from.
+func (r *Recommender) Took(ctx context.Context, t upnext.Tenant) (func(upnext.Event) bool, error) {
+	tn, err := r.open(ctx, t)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return func(e upnext.Event) bool { return r.takenTo(tn, e) != nil }, nil
 }
 
 // Features are the names of what a score is made of.

@@ -34,6 +34,10 @@ type act struct {
 // anyway. An item right after itself counts once: watching, finishing and
 // liking it is one act.
 func (tr *Trainer) read(ctx context.Context, t upnext.Tenant) (behaviour, error) {
+	took, err := tr.Took(ctx, t)
+	if err != nil {
+		return behaviour{}, fmt.Errorf("read the events: %w", err)
+	}
 	viewers := map[upnext.ViewerID][]act{}
 	counts := map[upnext.ItemID]int{}
 	for after := int64(0); ; {
@@ -46,7 +50,7 @@ func (tr *Trainer) read(ctx context.Context, t upnext.Tenant) (behaviour, error)
 		}
 		for _, e := range events {
 			after = e.Seq
-			if tr.Took(t, e) {
+			if took(e) {
 				viewers[e.Viewer] = append(viewers[e.Viewer], act{e.Item, e.At, e.Seq})
 			}
 		}

@@ -29,8 +29,9 @@ type Trainer struct {
 	Events   upnext.Events
 	Registry *registry.Registry
 
-	// Took says whether an event speaks for its item: what models learn from.
-	Took func(upnext.Tenant, upnext.Event) bool
+	// Took returns what says whether an event speaks for its item: models learn
+	// from these.
+	Took func(context.Context, upnext.Tenant) (func(upnext.Event) bool, error)
 
 	Least     int    // acts of an item to be learned of
 	Validated int    // viewers whose newest act is held out, at most

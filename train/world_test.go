@@ -2,6 +2,7 @@ package train_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -46,12 +47,16 @@ func newWorld(t *testing.T) *world {
 	models := &registry.Registry{Blobs: blobs, Locks: store.Locks, Load: train.Load, Keep: 2, Now: now}
 	w.Runner = &train.Runner{
 		Trainer: &train.Trainer{
-			Events: store.Events, Registry: models, Took: func(_ upnext.Tenant, e upnext.Event) bool { return e.Kind == upnext.Like },
+			Events: store.Events, Registry: models, Took: likes,
 			Least: 2, Validated: 1000, Seed: 1, Promote: true, Logger: slog.New(slog.DiscardHandler), Now: now,
 		},
 		Blobs: blobs, Locks: store.Locks, Tenants: func() []upnext.Tenant { return []upnext.Tenant{home} },
 	}
 	return w
+}
+
+func likes(context.Context, upnext.Tenant) (func(upnext.Event) bool, error) {
+	return func(e upnext.Event) bool { return e.Kind == upnext.Like }, nil
 }
 
 func (w *world) append(events ...upnext.Event) {
