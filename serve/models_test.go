@@ -81,6 +81,31 @@ func TestModels(t *testing.T) {
 	}
 }
 
+// TestTook: what models learn from is what counts for an item, also of a tenant
+// that nobody has asked for yet.
+func TestTook(t *testing.T) {
+	w := newWorld(t, 2, nil)
+	w.refresh()
+	took, err := New(w.cfg).Took(t.Context(), tenantT)
+	if err != nil {
+		t.Fatal(err)
+	}
+	item := itemOf("chess", 1).ID
+	for _, tt := range []struct {
+		e    upnext.Event
+		want bool
+	}{
+		{upnext.Event{Kind: upnext.Like, Item: item}, true},
+		{upnext.Event{Kind: upnext.Impression, Item: item}, false},
+		{upnext.Event{Kind: upnext.Dislike, Item: item}, false},
+		{upnext.Event{Kind: upnext.Like, Item: "not there"}, false},
+	} {
+		if got := took(tt.e); got != tt.want {
+			t.Errorf("%s of %q: got %v, want %v", tt.e.Kind, tt.e.Item, got, tt.want)
+		}
+	}
+}
+
 // TestSwaps swaps twenty times under load: no answer fails, and each is by the
 // models that it names, from its first item to its last.
 func TestSwaps(t *testing.T) {
