@@ -41,7 +41,29 @@ GLOBL mask256<>(SB), RODATA|NOPTR, $64
 	VHADDPS x, x, x \
 	VHADDPS x, x, x
 
+// EXP sets y to 2^t·p(y), using t and u: y is x - highest.
+#define EXP(y, t, u) \
+	VMAXPS Y5, y, y \
+	VMINPS Y15, y, y \
+	VMULPS Y6, y, t \
+	VROUNDPS $0, t, t \
+	VFNMADD231PS Y7, t, y \
+	VFNMADD231PS Y8, t, y \
+	VBROADCASTSS exp256<>+16(SB), u \
+	VFMADD213PS Y9, y, u \
+	VFMADD213PS Y11, y, u \
+	VFMADD213PS Y12, y, u \
+	VFMADD213PS Y13, y, u \
+	VFMADD213PS Y14, y, u \
+	VFMADD213PS Y14, y, u \
+	VCVTPS2DQ t, t \
+	VPSLLD $23, t, t \
+	VPADDD t, u, y
+
 // func expRowAVX2(x *float32, n int, highest float32) float32
+//
+// Only the last numbers are stored by mask: such a store takes tens of cycles
+// on some machines.
 TEXT ·expRowAVX2(SB), NOSPLIT, $0-28
 	MOVQ x+0(FP), AX
 	MOVQ n+8(FP), CX
@@ -57,38 +79,31 @@ TEXT ·expRowAVX2(SB), NOSPLIT, $0-28
 	VBROADCASTSS exp256<>+36(SB), Y14
 	VBROADCASTSS exp256<>+40(SB), Y15
 	VXORPS Y10, Y10, Y10
-	VCMPPS $0, Y10, Y10, Y4
 
 eight:
 	CMPQ CX, $8
-	JGE full
-	MASK(Y4)
-
-full:
-	VMASKMOVPS (AX), Y4, Y1
+	JLT rest
+	VMOVUPS (AX), Y1
 	VSUBPS Y0, Y1, Y1
-	VMAXPS Y5, Y1, Y1
-	VMINPS Y15, Y1, Y1
-	VMULPS Y6, Y1, Y2
-	VROUNDPS $0, Y2, Y2
-	VFNMADD231PS Y7, Y2, Y1
-	VFNMADD231PS Y8, Y2, Y1
-	VBROADCASTSS exp256<>+16(SB), Y3
-	VFMADD213PS Y9, Y1, Y3
-	VFMADD213PS Y11, Y1, Y3
-	VFMADD213PS Y12, Y1, Y3
-	VFMADD213PS Y13, Y1, Y3
-	VFMADD213PS Y14, Y1, Y3
-	VFMADD213PS Y14, Y1, Y3
-	VCVTPS2DQ Y2, Y2
-	VPSLLD $23, Y2, Y2
-	VPADDD Y2, Y3, Y3
-	VMASKMOVPS Y3, Y4, (AX)
-	VANDPS Y4, Y3, Y3
-	VADDPS Y3, Y10, Y10
+	EXP(Y1, Y2, Y3)
+	VMOVUPS Y1, (AX)
+	VADDPS Y1, Y10, Y10
 	ADDQ $32, AX
 	SUBQ $8, CX
-	JG eight
+	JMP eight
+
+rest:
+	TESTQ CX, CX
+	JZ done
+	MASK(Y4)
+	VMASKMOVPS (AX), Y4, Y1
+	VSUBPS Y0, Y1, Y1
+	EXP(Y1, Y2, Y3)
+	VMASKMOVPS Y1, Y4, (AX)
+	VANDPS Y4, Y1, Y1
+	VADDPS Y1, Y10, Y10
+
+done:
 	SUM(Y10, X10)
 	VMOVSS X10, ret+24(FP)
 	VZEROUPPER
