@@ -63,12 +63,20 @@ func unordered() []entry {
 	}
 }
 
-// newcomers are the models that can place an item nobody has seen.
+// newcomers are the models that can place an item nobody has seen: by its content
+// alone; by a map from content to what EASE makes of behaviour; by both. A model
+// of behaviour alone never recommends them.
 func newcomers(e exam) []entry {
 	by := func(what string, decay float64) entry {
 		return fixed("content: "+what, content.Nearest{Vectors: e.vectors[what], Decay: decay})
 	}
-	return []entry{fixed("popular", collab.Popular{}), by("text", 5), by("image", 5), by("fused", 5)}
+	spread := content.Spread{Of: collab.EASE{}, Vectors: e.vectors["fused"], Lambda: 10, Support: 100}
+	return []entry{
+		fixed("ease", collab.EASE{}),
+		by("text", 3), by("image", 8), by("fused", 5),
+		fixed("learned map: ease by fused", spread),
+		{name: "content: fused + learned map", parts: []string{"content: fused", "learned map: ease by fused"}},
+	}
 }
 
 // find is the entry of that name, which is there.
