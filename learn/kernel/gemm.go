@@ -100,7 +100,14 @@ func (l Level) block(rows, columns, depth int, a, b, c Matrix, add bool) {
 		defer strips.Put(strip)
 		t.ldb = wide * 4
 	}
-	for j := 0; j < columns; j += wide {
+	j := 0
+	if l == AVX2 && rows == 1 {
+		for ; j+64 <= columns; j += 64 {
+			t.a, t.b, t.c = unsafe.Pointer(&a.V[0]), unsafe.Pointer(&b.V[j]), unsafe.Pointer(&c.V[j])
+			tile1x64(&t)
+		}
+	}
+	for ; j < columns; j += wide {
 		n := min(wide, columns-j)
 		t.columns = 1<<n - 1
 		t.low, t.top = &lanes[8-min(n, 8)], &lanes[8-min(max(n-8, 0), 8)]

@@ -67,7 +67,7 @@ func TestGemmIsTheDefinition(t *testing.T) {
 				}
 			}
 		}
-		for _, s := range [][3]int{{1, 3416, 64}, {96, 300, 64}, {64, 64, 700}, {tall + 5, 33, deep + 1}, {2*tall + 1, 16, 2 * deep}, {3, 5, 0}} {
+		for _, s := range [][3]int{{1, 3416, 64}, {1, 64, 3}, {1, 150, 300}, {96, 300, 64}, {64, 64, 700}, {tall + 5, 33, deep + 1}, {2*tall + 1, 16, 2 * deep}, {3, 5, 0}, {1, 70, 0}} {
 			for flags := range 4 {
 				checkGemm(t, l, rng, s[0], s[1], s[2], flags&1 != 0, flags&2 != 0)
 			}

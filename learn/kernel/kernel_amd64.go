@@ -32,6 +32,9 @@ func tile2x16masked(t *tile)
 func tile1x16masked(t *tile)
 
 //go:noescape
+func tile1x64(t *tile)
+
+//go:noescape
 func tile12x32(t *tile)
 
 //go:noescape

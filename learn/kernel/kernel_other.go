@@ -12,6 +12,7 @@ func tile6x16masked(*tile) { panic(absent) }
 func tile4x16masked(*tile) { panic(absent) }
 func tile2x16masked(*tile) { panic(absent) }
 func tile1x16masked(*tile) { panic(absent) }
+func tile1x64(*tile)       { panic(absent) }
 func tile12x32(*tile)      { panic(absent) }
 func tile8x32(*tile)       { panic(absent) }
 func tile4x32(*tile)       { panic(absent) }

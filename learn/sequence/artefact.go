@@ -22,8 +22,21 @@ func (r *run) describe() map[string]string {
 	return made
 }
 
-// Artefact implements learn.Model. The tensors are the network's blocks; items'
-// vectors in 8 bits are two, codes and scales.
+// Artefact implements learn.Model, for other programs that write it too.
+//
+// Both kinds have items [I][D], which are the vectors that go in and come out.
+// In 8 bits they are items.codes [I][D] and items.scales [I]. All products are
+// x·W, so that a matrix is [from][to], PyTorch's transposed.
+//
+// A gru is in [D][3H], in_bias, on [H][3H] and on_bias with the gates in the
+// order reset, update, new; dense [H][D], dense_bias; and the setting length.
+//
+// A sasrec is positions [L][D]; for each block i.gain1, i.shift1 [D], i.qkv
+// [D][3D] (queries, keys, values, each head by head), i.qkv_bias, i.out [D][D],
+// i.out_bias, i.ago [heads][L] (what is added to a score, column L-1-k for k
+// acts ago), i.gain2, i.shift2, i.up [D][F], i.up_bias, i.down [F][D],
+// i.down_bias; gain, shift [D]; and the settings heads and blocks. A block is x
+// += out(attend(norm1 x)), x += down(relu(up(norm2 x))), with 1e-5 in the norms.
 func (m *Model) Artefact() artefact.Artefact {
 	a := artefact.Artefact{Kind: m.Name(), Version: version, Settings: maps.Clone(m.made), Tensors: map[string]artefact.Tensor{}}
 	if a.Settings == nil {

@@ -143,3 +143,26 @@ func TestGradientsUnderDropout(t *testing.T) {
 		}
 	}
 }
+
+// The push is to where the loss rises, and for one pass only.
+func TestPushHurts(t *testing.T) {
+	const items = 60
+	for name, net := range small(t, items) {
+		rng := rand.New(rand.NewPCG(6, 6))
+		v := newWeights(net.layout(), true)
+		net.initial(v.w, rng)
+		v.turn()
+		p, h := net.pass(v, 100), newHead(kernel.Best(), v, items, net.dim(), 0)
+		var b batch
+		b.pack(randomRuns(rng, items, 30, 12, 5), net.stepwise(), true)
+		gh, g := make([]float32, b.rows()*net.dim()), make([]float32, len(v.w))
+		loss := func() float64 { return h.full(p.forward(&b, true), gh, &b, 1, g) }
+		before := loss()
+		p.backward(&b, gh, g)
+		p.push(&b, .3)
+		pushed, after := loss(), loss()
+		if pushed < before+.01 || after != before {
+			t.Errorf("%s: the loss is %v, pushed %v, then %v", name, before, pushed, after)
+		}
+	}
+}

@@ -14,6 +14,7 @@ type gruPass struct {
 	gstate, gx   []float32 // of the way back
 	keep0, keep1 []uint8
 	drop         dropout
+	foe          adversary
 	dropping     bool
 }
 
@@ -31,9 +32,8 @@ func (p *gruPass) forward(b *batch, training bool) []float32 {
 	rows, d, wide, w := b.rows(), p.d, p.hidden, p.v.w
 	p.dropping = training && p.rate > 0
 	p.drop = newDropout(p.rate, b.noise)
-	for i, item := range b.items {
-		copy(p.x[i*d:][:d], p.v.row(w, item, d))
-	}
+	p.embed(p.x, b)
+	p.foe.apply(p.level, p.x)
 	if p.dropping {
 		p.drop.draw(p.keep0, rows*d)
 		p.drop.apply(p.x[:rows*d], p.x, p.keep0)
@@ -58,6 +58,24 @@ func (p *gruPass) forward(b *batch, training bool) []float32 {
 	}
 	affine(p.level, p.out, p.kept, p.v.from(p.dense, d), w[p.denseBias:], rows, wide, d)
 	return p.out[:rows*d]
+}
+
+// embed sets x to the items' vectors.
+func (p *gruPass) embed(x []float32, b *batch) {
+	d := p.d
+	for i, item := range b.items {
+		if item == masked {
+			clear(x[i*d:][:d])
+			continue
+		}
+		copy(x[i*d:][:d], p.v.row(p.v.w, item, d))
+	}
+}
+
+// push implements pass.
+func (p *gruPass) push(b *batch, far float64) {
+	p.embed(p.x, b)
+	p.foe.push(p.level, p.x, p.gx, b.rows(), p.d, far)
 }
 
 // gates turns the sums of one act into its gates, in their place, and answers
@@ -113,7 +131,9 @@ func (p *gruPass) backward(b *batch, gh, g []float32) {
 		p.drop.apply(p.gx[:rows*d], p.gx, p.keep0)
 	}
 	for i, item := range b.items {
-		p.level.Axpy(p.v.row(g, item, d), 1, p.gx[i*d:][:d])
+		if item != masked {
+			p.level.Axpy(p.v.row(g, item, d), 1, p.gx[i*d:][:d])
+		}
 	}
 }
 

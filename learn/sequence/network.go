@@ -21,10 +21,13 @@ type network interface {
 
 // pass is one goroutine's way forward and back. forward answers [rows][dim],
 // which stays until the next call; backward, for the same batch, adds to g,
-// laid out as the weights, what the gradient gh of that answer makes.
+// laid out as the weights, what the gradient gh of that answer makes. push,
+// after backward, makes the next forward begin with embeddings that are moved
+// by so much of their own length to where the loss rises most.
 type pass interface {
 	forward(b *batch, training bool) []float32
 	backward(b *batch, gh, g []float32)
+	push(b *batch, far float64)
 }
 
 // cursor is one run, read as far as it goes: what serving holds for a viewer.

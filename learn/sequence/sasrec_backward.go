@@ -38,13 +38,19 @@ func (p *sasrecPass) backward(b *batch, gh, g []float32) {
 	for s, n := range b.lengths {
 		for t := range n {
 			row := b.first[s] + t
-			e, at := p.v.row(g, b.items[row], d), g[p.positions+t*d:][:d]
-			for k, v := range gx[row*d:][:d] {
-				e[k] += v
-				at[k] += v
+			p.level.Axpy(g[p.positions+t*d:][:d], 1, gx[row*d:][:d])
+			if b.items[row] != masked {
+				p.level.Axpy(p.v.row(g, b.items[row], d), 1, gx[row*d:][:d])
 			}
 		}
 	}
+}
+
+// push implements pass. The embeddings that it moves are those with their
+// positions, before any is dropped.
+func (p *sasrecPass) push(b *batch, far float64) {
+	p.embed(p.t1, b)
+	p.foe.push(p.level, p.t1, p.gx, b.rows(), p.d, far)
 }
 
 // part is the gradient of what join dropped in part.

@@ -20,6 +20,7 @@ type sasrecPass struct {
 	turned                        []float32 // [d/heads][length] keys or values of one run and head
 	keep                          []uint8   // of the embeddings
 	drop                          dropout
+	foe                           adversary
 }
 
 // sasrecActs is what a block leaves for the way back.
@@ -58,6 +59,7 @@ func (p *sasrecPass) forward(b *batch, training bool) []float32 {
 		x = p.blocks[0].in
 	}
 	p.embed(x, b)
+	p.foe.apply(p.level, x)
 	if dropping {
 		p.drop.draw(p.keep, rows*d)
 		p.drop.apply(x[:rows*d], x, p.keep)
@@ -88,9 +90,9 @@ func (p *sasrecPass) embed(x []float32, b *batch) {
 	for s, n := range b.lengths {
 		for t := range n {
 			row := b.first[s] + t
-			out, e, at := x[row*d:][:d], p.v.row(p.v.w, b.items[row], d), p.v.w[p.positions+t*d:][:d]
-			for k := range out {
-				out[k] = e[k] + at[k]
+			out := x[row*d:][:d]
+			if copy(out, p.v.w[p.positions+t*d:]); b.items[row] != masked {
+				p.level.Axpy(out, 1, p.v.row(p.v.w, b.items[row], d))
 			}
 		}
 	}

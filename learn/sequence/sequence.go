@@ -25,6 +25,8 @@ type Training struct {
 	Decay   float64 // share of the epochs, the last ones, in which LR falls to 0.02 of itself
 	Average float64 // of the weights, by so much a step (0.999): the average is validated and kept; 0: none
 	Shrink  float64 // weight decay, in LRs a step
+	Augment Augment // of what is shown
+	Against float64 // every batch is met a second time, each embedding moved by so much of its length to where it hurts (.1); twice the time; 0: not
 
 	// Negatives are the items that stand for the whole catalogue in the softmax
 	// of a step. 0: all up to 50,000 items, 2,048 of more.
@@ -60,8 +62,11 @@ func (t Training) settled(items int) (Training, error) {
 	}
 	within := func(v, top float64) bool { return v >= 0 && v <= top }
 	if t.Epochs < 1 || t.Batch < 1 || t.Every < 1 || t.Shards < 1 || t.Shards > 256 || t.Judges < 1 || t.Patience < 0 || t.Negatives < 0 ||
-		!(t.LR > 0 && t.LR < math.MaxFloat32) || !within(t.Crop, 1) || !within(t.Decay, 1) || !within(t.Average, .999999) || !within(t.Shrink, 1) {
+		!(t.LR > 0 && t.LR < math.MaxFloat32) || !within(t.Crop, 1) || !within(t.Decay, 1) || !within(t.Average, .999999) || !within(t.Shrink, 1) || !within(t.Against, 1) {
 		return t, fmt.Errorf("settings %+v: %w", t.plain(), upnext.ErrInvalid)
+	}
+	if a := t.Augment; !within(a.Mask, 1) || !within(a.Substitute, 1-a.Mask) || !within(a.Reorder, 1) || a.Substitute > 0 && items > allUpTo {
+		return t, fmt.Errorf("augment %+v of %d items (substitutes are found up to %d): %w", a, items, allUpTo, upnext.ErrInvalid)
 	}
 	if len(t.Init)%items != 0 {
 		return t, fmt.Errorf("%d numbers to begin with for %d items: %w", len(t.Init), items, upnext.ErrInvalid)

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strconv"
 	"testing"
 
 	"upnext"
@@ -61,7 +62,8 @@ func stored(t *testing.T, m *Model) []byte {
 
 func TestLearnsWhatComesNext(t *testing.T) {
 	log := walks(300, 40)
-	for _, training := range []Training{{Epochs: 6}, {Epochs: 6, Negatives: 12}, {Epochs: 6, Average: .95, Decay: .5, Shrink: .01, Crop: .3}} {
+	much := Augment{Mask: .1, Substitute: .1, Reorder: .2}
+	for _, training := range []Training{{Epochs: 6}, {Epochs: 8, Augment: much}, {Epochs: 6, Against: .2}, {Epochs: 12, Augment: Augment{Mask: .05, Substitute: .05, Reorder: .05}, Negatives: 20}, {Epochs: 6, Negatives: 12}, {Epochs: 6, Average: .95, Decay: .5, Shrink: .01, Crop: .3}} {
 		for name, f := range fitters(training) {
 			var metric float64
 			m := fitted(t, f, log, func(s learn.Step) { metric = s.Metric })
@@ -169,7 +171,7 @@ func TestBadLogsAndSettings(t *testing.T) {
 		}
 	}
 	for _, f := range []learn.Fitter{
-		SASRec{Dim: 15, Heads: 2}, SASRec{Dropout: 1}, SASRec{Length: -1}, GRU{Dim: -1}, GRU{Hidden: -3}, SASRec{Training: Training{LR: -1}},
+		SASRec{Dim: 15, Heads: 2}, SASRec{Dropout: 1}, SASRec{Length: -1}, GRU{Dim: -1}, GRU{Hidden: -3}, SASRec{Training: Training{LR: -1}}, GRU{Training: Training{Augment: Augment{Mask: .6, Substitute: .6}}},
 		SASRec{Training: Training{Crop: 2}}, GRU{Training: Training{Init: []float32{1, 2}}}, GRU{Training: Training{LR: 1e30, Epochs: 3}},
 	} {
 		if _, err := f.Fit(context.Background(), walks(20, 9), nil); !errors.Is(err, upnext.ErrInvalid) {
@@ -251,11 +253,34 @@ func TestInit(t *testing.T) {
 	}
 }
 
+// Validation without a gain ends a run, and the best weights are kept.
+func TestPatience(t *testing.T) {
+	for name, f := range fitters(Training{Epochs: 50, Patience: 2, Decay: 1}) {
+		epochs, best := 0, 0.
+		m := fitted(t, f, walks(100, 20), func(s learn.Step) { epochs, best = s.Done, max(best, s.Metric) })
+		if epochs == 50 {
+			t.Errorf("%s: never tired", name)
+		}
+		if got, want := m.Artefact().Settings["validation_ndcg@10"], strconv.FormatFloat(best, 'g', 6, 64); got != want {
+			t.Errorf("%s: kept the model of %s, want %s", name, got, want)
+		}
+	}
+}
+
+// Nearest are the highest scores but one's own.
+func TestNearest(t *testing.T) {
+	got := make([]int32, 3)
+	nearest([]float32{.5, .9, 1, .1, .9, .7}, 2, got)
+	if want := []int32{1, 4, 5}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
 // A run that ends after any epoch and goes on is, to the bit, one that never
 // ended; a checkpoint of other settings is passed over.
 func TestResume(t *testing.T) {
 	log := walks(60, 30)
-	settings := Training{Epochs: 4, Average: .9, Patience: 3, Decay: .5, Crop: .5}
+	settings := Training{Epochs: 4, Average: .9, Patience: 3, Decay: .5, Crop: .5, Augment: Augment{.1, .1, .1}}
 	for name := range fitters(settings) {
 		want := stored(t, fitted(t, fitters(settings)[name], log, nil))
 		for end := 1; end < 4; end++ {

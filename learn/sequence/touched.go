@@ -13,7 +13,7 @@ func newTouched(items int) touched { return touched{is: make([]bool, items)} }
 
 func (t *touched) add(items []int32) {
 	for _, i := range items {
-		if !t.is[i] {
+		if i != masked && !t.is[i] {
 			t.is[i] = true
 			t.items = append(t.items, i)
 		}

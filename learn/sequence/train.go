@@ -27,6 +27,7 @@ type run struct {
 
 	shards []*shard
 	sample *sample // nil: the softmax is over all items
+	near   likeness
 	log    split
 	mark   string // of settings and log
 }
@@ -113,6 +114,9 @@ func (r *run) tired() bool { return r.Patience > 0 && r.idle >= r.Patience }
 func (r *run) pass(ctx context.Context) error {
 	rng := rand.New(rand.NewPCG(r.Seed, uint64(r.epoch)+1))
 	order := rng.Perm(len(r.log.fitting))
+	if r.Augment.Substitute > 0 {
+		r.near = newLikeness(kernel.Best(), r.v.w[r.v.items:], r.log.items, r.net.dim(), r.Shards)
+	}
 	sum, acts := 0., 0
 	for from := 0; from < len(order); from += r.Batch {
 		if err := ctx.Err(); err != nil {
@@ -121,7 +125,7 @@ func (r *run) pass(ctx context.Context) error {
 		var runs [][]int32
 		rows := 0
 		for _, v := range order[from:min(from+r.Batch, len(order))] {
-			shown := r.show(r.log.fitting[v], rng)
+			shown := r.Augment.shuffle(r.show(r.log.fitting[v], rng), rng)
 			runs = append(runs, shown)
 			rows += len(shown) - 1
 		}
@@ -147,87 +151,4 @@ func (r *run) show(acts []int32, rng *rand.Rand) []int32 {
 		end = length + 1 + rng.IntN(len(acts)-length)
 	}
 	return acts[end-length-1 : end]
-}
-
-// step moves the weights by one batch and answers the sum of its losses.
-func (r *run) step(runs [][]int32, rows int, rng *rand.Rand) float64 {
-	r.v.turn()
-	if r.sample != nil {
-		r.sample.draw(rng, r.v, r.net.dim())
-	}
-	noise, parts := rng.Uint64(), divide(runs, len(r.shards), r.net.portion())
-	kernel.Parallel(len(r.shards), len(r.shards), 1, func(_, from, to int) {
-		for i := from; i < to; i++ {
-			r.work(r.shards[i], parts[i], 1/float32(rows), noise+uint64(i)<<32)
-		}
-	})
-	factor := r.opt.advance(r.rate())
-	r.move(factor)
-	loss := 0.
-	for _, s := range r.shards {
-		loss += s.loss
-	}
-	return loss
-}
-
-// work is a shard's part of a step.
-func (r *run) work(s *shard, portions [][][]int32, scale float32, noise uint64) {
-	s.loss = 0
-	if r.sample == nil {
-		clear(s.g)
-	} else {
-		s.clear(r.v.layout, r.net.dim())
-		s.rows.add(r.sample.ids)
-	}
-	for i, runs := range portions {
-		s.batch.pack(runs, r.net.stepwise(), true)
-		s.batch.noise = noise + uint64(i)
-		hidden := s.pass.forward(&s.batch, true)
-		if r.sample == nil {
-			s.loss += s.head.full(hidden, s.gh, &s.batch, scale, s.g)
-		} else {
-			s.rows.add(s.batch.items)
-			s.rows.add(s.batch.targets)
-			s.loss += s.head.sampled(r.sample, hidden, s.gh, &s.batch, scale, s.g)
-		}
-		s.pass.backward(&s.batch, s.gh[:s.batch.rows()*r.net.dim()], s.g)
-	}
-}
-
-// rate is Adam's learning rate at the step that comes: it rises over the first
-// steps, stays, and falls over the last epochs.
-func (r *run) rate() float64 {
-	rate, done, all := r.LR, float64(r.opt.step+1), float64(r.steps*r.Epochs)
-	if warm := min(100, all/5); done < warm {
-		rate *= done / warm
-	}
-	if left := 1 - done/all; r.Decay > 0 && left < r.Decay {
-		rate *= max(.02, left/r.Decay)
-	}
-	return rate
-}
-
-// move updates the weights by the shards' gradients.
-func (r *run) move(factor float32) {
-	grads := make([][]float32, len(r.shards))
-	for i, s := range r.shards {
-		grads[i] = s.g
-	}
-	shrink := factor * float32(r.Shrink)
-	if r.sample == nil {
-		r.opt.updateAll(r.v.w, grads, factor, shrink)
-	} else {
-		r.moveTouched(grads, factor, shrink)
-	}
-	if r.average == nil {
-		return
-	}
-	// The first steps count less, as their weights are far from any good ones.
-	k := float32(max(1-r.Average, 1/float64(r.opt.step+1)))
-	kernel.Parallel(len(r.shards), len(r.average), 1024, func(_, from, to int) {
-		average, w := r.average[from:to], r.v.w[from:to]
-		for i, v := range w {
-			average[i] += k * (v - average[i])
-		}
-	})
 }
