@@ -38,7 +38,7 @@ var arrows = map[string][]string{
 
 	"ingest":        {".", "embed", "index", "understand", "infra/blob", "infra/jobs"},
 	"serve":         {".", "filter", "embed", "index"},
-	"train":         {".", "embed", "understand", "ingest/passages", "learn", "learn/artefact", "learn/blend", "learn/collab", "learn/content", "learn/ranking", "learn/relevance", "learn/sequence", "learn/split"},
+	"train":         {".", "embed", "understand", "ingest/passages", "learn", "learn/artefact", "learn/attack", "learn/blend", "learn/collab", "learn/content", "learn/ranking", "learn/relevance", "learn/sequence", "learn/split"},
 	"train/archive": {".", "infra/blob"},
 	"serve/api":     {".", "filter", "serve", "ingest/itemjson", "ingest/eventjson", "ingest/viewerjson", "infra/blob"},
 	"web":           {"."},

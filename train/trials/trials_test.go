@@ -193,6 +193,35 @@ func TestModels(t *testing.T) {
 	golden(t, "models", table)
 }
 
+// Damage does what it is meant to, and moves nothing else.
+func TestRobust(t *testing.T) {
+	e := newest("robust", synthetic(1))
+	e.columns, e.refit, e.variants = []string{"hr@10", pushedColumn, "ndcg@10"}, sitting{}, damaged(e.test)
+	table, err := Trial{Seed: 1, Models: []string{"popular", "item-item"}}.run(t.Context(), e, few(20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "robust", table)
+	by := map[string]map[string]float64{}
+	for _, r := range table.Rows {
+		by[r.Model] = r.Values
+	}
+	if len(by) != 18 {
+		t.Fatalf("got %d rows, want nine of each model", len(by))
+	}
+	clean, dropped, late := by["item-item (clean)"], by["item-item (30 % dropped)"], by["item-item (30 % late)"]
+	if clean["ndcg@10"] <= dropped["ndcg@10"] || clean["ndcg@10"] <= late["ndcg@10"] {
+		t.Errorf("got %v clean, %v of less and %v late, want most clean", clean["ndcg@10"], dropped["ndcg@10"], late["ndcg@10"])
+	}
+	for i, v := range e.variants {
+		for k, c := range v.cases {
+			if !slices.Equal(c.Targets, e.test.cases[k].Targets) {
+				t.Fatalf("variant %d, case %d asks for %v", i, k, c.Targets)
+			}
+		}
+	}
+}
+
 func TestTuning(t *testing.T) {
 	e := newest("synthetic", synthetic(1))
 	table, err := Trial{Tuning: true}.run(t.Context(), e, small())
