@@ -131,8 +131,11 @@ func TestSwaps(t *testing.T) {
 					return
 				}
 				version := s.Versions["models"]
+				if len(s.Degraded) > 0 { // on a busy machine the models may be late: the answer says so
+					version = ""
+				}
 				for _, p := range slices.Concat(s.Items, s.Unshown) {
-					if (p.Features["learned"] == 1) != (topicOf(p.Item) == version) {
+					if version != "" && (p.Features["learned"] == 1) != (topicOf(p.Item) == version) {
 						t.Errorf("by %s: %s has learned %v", version, p.Item, p.Features["learned"])
 					}
 				}
@@ -159,7 +162,8 @@ func TestSwaps(t *testing.T) {
 	}
 	done.Store(true)
 	asking.Wait()
+	delete(met, "")
 	if len(met) != len(topics) {
-		t.Errorf("answers by %v, want some by each", met)
+		t.Errorf("whole answers by %v, want some by each", met)
 	}
 }

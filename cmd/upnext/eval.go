@@ -19,7 +19,7 @@ import (
 )
 
 type evalCommand struct {
-	Protocol      string   `help:"What to measure: ml1m-loo, gowalla, microlens50k, ml100k (models of behaviour), cold (items nobody has seen), ted (relevance of neighbours by content) or topics (zero-shot topics)." enum:"ml1m-loo,gowalla,microlens50k,ml100k,cold,ted,topics" required:""`
+	Protocol      string   `help:"What to measure: ml1m-loo, gowalla, microlens50k, ml100k (models of behaviour), cold (items nobody has seen), robust (fake viewers, lost and late events), ted (relevance of neighbours by content) or topics (zero-shot topics)." enum:"ml1m-loo,gowalla,microlens50k,ml100k,cold,robust,ted,topics" required:""`
 	Data          string   `help:"Folder of the data sets, with ml-1m, ted-transcripts and so on in it." type:"existingdir" required:"" env:"UPNEXT_DATA"`
 	Models        []string `help:"Measure these only, by name, separated by commas; a wrong name is answered with those there are. Some take long and are measured only when named." placeholder:"NAME"`
 	Seeds         int      `help:"Fit models that draw with so many seeds, from --seed on, and report their mean." default:"1" placeholder:"N"`

@@ -12,7 +12,6 @@ import (
 	"upnext"
 	"upnext/learn"
 	"upnext/learn/artefact"
-	"upnext/learn/kernel"
 )
 
 const (
@@ -36,11 +35,19 @@ func (n Nearest) Name() string { return kind }
 // all items share tells none from another, so the vectors' mean is taken off
 // them, and they are scaled to length 1.
 func (n Nearest) Fit(_ context.Context, log learn.Log, _ learn.Watch) (learn.Model, error) {
-	if err := log.Check(); err != nil {
+	m, err := n.fit(log)
+	if err != nil {
 		return nil, fmt.Errorf("fit content: %w", err)
 	}
+	return m, nil
+}
+
+func (n Nearest) fit(log learn.Log) (*Model, error) {
+	if err := log.Check(); err != nil {
+		return nil, err
+	}
 	if len(n.Vectors) != log.Items {
-		return nil, fmt.Errorf("fit content: %d vectors for %d items: %w", len(n.Vectors), log.Items, upnext.ErrInvalid)
+		return nil, fmt.Errorf("%d vectors for %d items: %w", len(n.Vectors), log.Items, upnext.ErrInvalid)
 	}
 	m := &Model{items: log.Items, decay: n.Decay}
 	for i, v := range n.Vectors {
@@ -51,12 +58,12 @@ func (n Nearest) Fit(_ context.Context, log learn.Log, _ learn.Watch) (learn.Mod
 			m.dim, m.rows = len(v), make([]float32, log.Items*len(v))
 		}
 		if len(v) != m.dim {
-			return nil, fmt.Errorf("fit content: the vector of item %d has %d numbers, others %d: %w", i, len(v), m.dim, upnext.ErrInvalid)
+			return nil, fmt.Errorf("the vector of item %d has %d numbers, others %d: %w", i, len(v), m.dim, upnext.ErrInvalid)
 		}
 		copy(m.row(i), v)
 	}
 	if m.dim == 0 {
-		return nil, fmt.Errorf("fit content: no item has a vector: %w", upnext.ErrInvalid)
+		return nil, fmt.Errorf("no item has a vector: %w", upnext.ErrInvalid)
 	}
 	mean := make([]float64, m.dim)
 	if !n.Raw {
@@ -64,7 +71,7 @@ func (n Nearest) Fit(_ context.Context, log learn.Log, _ learn.Watch) (learn.Mod
 	}
 	for i, v := range n.Vectors {
 		if v != nil && !unit(m.row(i), mean) {
-			return nil, fmt.Errorf("fit content: the vector of item %d: a number is not finite: %w", i, upnext.ErrInvalid)
+			return nil, fmt.Errorf("the vector of item %d: a number is not finite: %w", i, upnext.ErrInvalid)
 		}
 	}
 	return m, nil
@@ -146,7 +153,6 @@ func (m *Model) Score(h learn.History, scores []float32) bool {
 	if !told {
 		return false
 	}
-	level := kernel.Best()
 	for i := range scores {
 		scores[i] = level.Dot(taste, m.row(i))
 	}

@@ -2,7 +2,6 @@
 package learned
 
 import (
-	"container/heap"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -10,6 +9,7 @@ import (
 	"upnext"
 	"upnext/learn"
 	"upnext/learn/bundle"
+	"upnext/learn/ranking"
 	"upnext/serve/taste"
 )
 
@@ -89,48 +89,10 @@ func (s *Scores) Of(id upnext.ItemID) float64 {
 
 // Top returns the n best items, best first; equal scores by number.
 func (s *Scores) Top(n int) []upnext.ItemID {
-	best := make(lowest, 0, min(n, len(s.of)))
-	for i, v := range s.of {
-		at := scored{v, int32(i)}
-		switch {
-		case len(best) < n:
-			heap.Push(&best, at)
-		case n > 0 && best[0].worse(at):
-			best[0] = at
-			heap.Fix(&best, 0)
-		}
-	}
-	slices.SortFunc(best, func(a, b scored) int {
-		if a.worse(b) {
-			return 1
-		}
-		return -1
-	})
+	best := ranking.Best(s.of, n)
 	ids := make([]upnext.ItemID, len(best))
-	for i, at := range best {
-		ids[i] = s.bundle.Items[at.item]
+	for i, item := range best {
+		ids[i] = s.bundle.Items[item]
 	}
 	return ids
-}
-
-type scored struct {
-	score float32
-	item  int32
-}
-
-func (a scored) worse(b scored) bool {
-	return a.score < b.score || a.score == b.score && a.item > b.item
-}
-
-// lowest is a heap with the worst in front.
-type lowest []scored
-
-func (l lowest) Len() int           { return len(l) }
-func (l lowest) Less(i, j int) bool { return l[i].worse(l[j]) }
-func (l lowest) Swap(i, j int)      { l[i], l[j] = l[j], l[i] }
-func (l *lowest) Push(x any)        { *l = append(*l, x.(scored)) }
-func (l *lowest) Pop() any {
-	last := (*l)[len(*l)-1]
-	*l = (*l)[:len(*l)-1]
-	return last
 }

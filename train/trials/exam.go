@@ -22,7 +22,8 @@ import (
 //	microlens50k  short videos, as ml1m-loo
 //	cold          ml1m-loo with a tenth of the items new: those are asked for
 //	ml100k        MovieLens 100K, the likes among the ten newest ratings asked for
-var Protocols = []string{"ml1m-loo", "gowalla", "microlens50k", "cold", "ml100k"}
+//	robust        ml1m-loo under fake viewers and lost or late acts
+var Protocols = []string{"ml1m-loo", "gowalla", "microlens50k", "cold", "ml100k", "robust"}
 
 // coldShare is the share of the items that protocol cold takes out of training.
 const coldShare = .1
@@ -47,6 +48,7 @@ type exam struct {
 	tune     sitting                // to choose settings and weights by
 	test     sitting                // what is reported
 	refit    sitting                // test, fitted on what tune asks for, too; no cases where there is none
+	variants []variant              // what is reported in place of test, where there are any
 	vectors  map[string][][]float32 // of the items' content, by what they are made of
 }
 
@@ -76,6 +78,8 @@ func (t Trial) exam(ctx context.Context, protocol, dir string) (exam, error) {
 		return e, nil
 	case "cold":
 		return t.newItems(ctx, dir)
+	case "robust":
+		return robust(dir)
 	}
 	return exam{}, fmt.Errorf("protocol %q: there are %s: %w", protocol, strings.Join(Protocols, ", "), upnext.ErrInvalid)
 }

@@ -70,6 +70,9 @@ func (t Trial) keep(name string, f fitted) error {
 		return nil
 	}
 	a := f.model.Artefact()
+	if a.Settings["of"] != "" {
+		return nil // it stands on another model: kept alone it is of no use
+	}
 	settings := map[string]string{fitSeconds: strconv.FormatFloat(f.seconds, 'f', 3, 64)}
 	for k, v := range a.Settings {
 		settings[k] = v

@@ -159,3 +159,16 @@ func deviation(values []float64) float64 {
 	}
 	return math.Sqrt(sum / float64(len(values)-1))
 }
+
+// pushedColumn is the share of viewers in whose first ten a pushed item stands.
+const pushedColumn = "pushed@10"
+
+func pushedShare(result ranking.Result, pushed int32) float64 {
+	n := 0
+	for _, a := range result.Answers {
+		if slices.Contains(a.List[:min(10, len(a.List))], pushed) {
+			n++
+		}
+	}
+	return float64(n) / float64(max(1, len(result.Answers)))
+}

@@ -63,6 +63,9 @@ func (r Row) MarshalJSON() ([]byte, error) {
 }
 
 func (t *Table) sort() {
+	if slices.Contains(t.columns, pushedColumn) {
+		return // by model, each clean first
+	}
 	by := t.columns[len(t.columns)-1]
 	slices.SortStableFunc(t.Rows, func(a, b Row) int {
 		return cmp.Or(cmp.Compare(a.Values[by], b.Values[by]), cmp.Compare(a.Model, b.Model))
@@ -86,7 +89,7 @@ func (t Table) parts() []part {
 	var bySegment []string
 	for _, segment := range []string{"cold_viewers_", "long_tail_"} {
 		for _, c := range t.columns {
-			if !slices.Contains(variety, c) { // those are of lists together
+			if c != pushedColumn && !slices.Contains(variety, c) { // those are of lists together
 				bySegment = append(bySegment, segment+c)
 			}
 		}

@@ -52,20 +52,24 @@ func (t Trial) run(ctx context.Context, e exam, all []entry) (Table, error) {
 	}
 	table := Table{Protocol: e.protocol, Items: e.test.log.Items, Cases: len(e.test.cases), Seed: t.Seed, Tuning: t.Tuning, columns: e.columns}
 	b := bench{Trial: t, exam: e, entries: all, kept: map[string]fitted{}, grades: newGrades(e.test), progress: t.Watch}
+	sittings := e.variants
+	if len(sittings) == 0 || t.Tuning {
+		sittings = []variant{{sitting: e.test}}
+		if len(e.refit.cases) > 0 {
+			sittings = append(sittings, variant{name: refitted, sitting: e.refit})
+		}
+	}
 	for _, en := range chosen {
-		row, err := b.row(ctx, en, e.test)
-		if err != nil {
-			return Table{}, fmt.Errorf("evaluate %s: %s: %w", e.protocol, en.name, err)
+		for _, v := range sittings {
+			if v.name == refitted && !en.refit {
+				continue
+			}
+			row, err := b.row(ctx, en, v)
+			if err != nil {
+				return Table{}, fmt.Errorf("evaluate %s: %s: %w", e.protocol, row.Model, err)
+			}
+			table.Rows = append(table.Rows, row)
 		}
-		table.Rows = append(table.Rows, row)
-		if len(e.refit.cases) == 0 || !en.refit {
-			continue
-		}
-		if row, err = b.row(ctx, en, e.refit); err != nil {
-			return Table{}, fmt.Errorf("evaluate %s: %s, refit: %w", e.protocol, en.name, err)
-		}
-		row.Model += " (refit)"
-		table.Rows = append(table.Rows, row)
 	}
 	if !t.Tuning {
 		table.Rows = append(table.Rows, published(e.protocol)...)
@@ -112,8 +116,15 @@ type bench struct {
 	progress func(string, learn.Step)
 }
 
-// row measures one entry with each seed.
-func (b *bench) row(ctx context.Context, en entry, s sitting) (Row, error) {
+// refitted names the rows of models fitted on what is to tune by, too.
+const refitted = "refit"
+
+// row measures one entry with each seed. With an error it has the name alone.
+func (b *bench) row(ctx context.Context, en entry, v variant) (Row, error) {
+	s, name := v.sitting, en.name
+	if v.name != "" {
+		name += " (" + v.name + ")"
+	}
 	seeds := 1
 	if en.seeded {
 		seeds = max(1, b.Seeds)
@@ -123,24 +134,27 @@ func (b *bench) row(ctx context.Context, en entry, s sitting) (Row, error) {
 	for i := range seeds {
 		f, err := b.fit(ctx, en, s, b.Seed+uint64(i))
 		if err != nil {
-			return Row{}, err
+			return Row{Model: name}, err
 		}
 		result, err := ranking.Rank(ctx, f.model, s.cases, listed, b.watch(en.name))
 		if err != nil {
-			return Row{}, err
+			return Row{Model: name}, err
 		}
 		m := b.grades.of(s.cases, result)
 		m.cost["seconds"] = f.seconds
 		m.cost["score_ms"] = result.Scoring.Seconds() * 1000 / float64(max(1, len(s.cases)))
 		m.cost["artefact_mb"], err = megabytes(append(f.parts, f.model)...)
 		if err != nil {
-			return Row{}, err
+			return Row{Model: name}, err
 		}
 		m.note = f.note
+		if v.fakes {
+			m.whole[pushedColumn] = pushedShare(result, v.pushed)
+		}
 		sum.add(m)
 	}
 	row := sum.row(b.Seed, b.grades, b.exam.columns)
-	row.Model = en.name
+	row.Model = name
 	if p := peak(); p > 0 {
 		row.Values["peak_mb"] = p
 	}

@@ -17,6 +17,7 @@ import (
 	"upnext"
 	"upnext/learn"
 	"upnext/learn/artefact"
+	"upnext/learn/collab"
 	"upnext/learn/ranking"
 	"upnext/train/datasets"
 )
@@ -118,6 +119,11 @@ func small() []entry {
 	}
 }
 
+// few are the models of the golden file, of a size for it.
+func few(lambda float64) []entry {
+	return closed(collab.EASE{Lambda: lambda}, collab.Ridge{}, collab.IALS{Factors: 16})
+}
+
 // golden compares a table, less what it cost, with testdata/NAME.golden.
 func golden(t *testing.T, name string, table Table) {
 	t.Helper()
@@ -180,11 +186,40 @@ func TestMeasures(t *testing.T) {
 // TestModels is the golden file of the models that are shipped: a change of one
 // moves it on purpose.
 func TestModels(t *testing.T) {
-	table, err := Trial{Seed: 1}.run(t.Context(), newest("synthetic", synthetic(1)), ordered(20, 16))
+	table, err := Trial{Seed: 1}.run(t.Context(), newest("synthetic", synthetic(1)), few(20))
 	if err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "models", table)
+}
+
+// Damage does what it is meant to, and moves nothing else.
+func TestRobust(t *testing.T) {
+	e := newest("robust", synthetic(1))
+	e.columns, e.refit, e.variants = []string{"hr@10", pushedColumn, "ndcg@10"}, sitting{}, damaged(e.test)
+	table, err := Trial{Seed: 1, Models: []string{"popular", "item-item"}}.run(t.Context(), e, few(20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "robust", table)
+	by := map[string]map[string]float64{}
+	for _, r := range table.Rows {
+		by[r.Model] = r.Values
+	}
+	if len(by) != 18 {
+		t.Fatalf("got %d rows, want nine of each model", len(by))
+	}
+	clean, dropped, late := by["item-item (clean)"], by["item-item (30 % dropped)"], by["item-item (30 % late)"]
+	if clean["ndcg@10"] <= dropped["ndcg@10"] || clean["ndcg@10"] <= late["ndcg@10"] {
+		t.Errorf("got %v clean, %v of less and %v late, want most clean", clean["ndcg@10"], dropped["ndcg@10"], late["ndcg@10"])
+	}
+	for i, v := range e.variants {
+		for k, c := range v.cases {
+			if !slices.Equal(c.Targets, e.test.cases[k].Targets) {
+				t.Fatalf("variant %d, case %d asks for %v", i, k, c.Targets)
+			}
+		}
+	}
 }
 
 func TestTuning(t *testing.T) {
@@ -212,11 +247,11 @@ func TestKeep(t *testing.T) {
 			fits++
 		}
 	}
-	first, err := trial.run(t.Context(), e, ordered(20, 16))
+	first, err := trial.run(t.Context(), e, few(20))
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := trial.run(t.Context(), e, ordered(20, 16))
+	second, err := trial.run(t.Context(), e, few(20))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +263,7 @@ func TestKeep(t *testing.T) {
 	if fits != 2 {
 		t.Errorf("got %d fits, want the model and its refit, once", fits)
 	}
-	if _, err := trial.run(t.Context(), e, ordered(30, 16)); err != nil || fits != 4 {
+	if _, err := trial.run(t.Context(), e, few(30)); err != nil || fits != 4 {
 		t.Errorf("other settings: got %d fits, %v, want two more", fits, err)
 	}
 	files, _ := filepath.Glob(filepath.Join(trial.Keep, "ease*"))
@@ -237,7 +272,7 @@ func TestKeep(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := trial.run(t.Context(), e, ordered(20, 16)); !errors.Is(err, upnext.ErrInvalid) {
+	if _, err := trial.run(t.Context(), e, few(20)); !errors.Is(err, upnext.ErrInvalid) {
 		t.Errorf("truncated: got %v, want ErrInvalid", err)
 	}
 }
