@@ -82,27 +82,28 @@ func TestModels(t *testing.T) {
 	}
 }
 
-// TestTook: what models learn from is what counts for an item, also of a tenant
-// that nobody has asked for yet.
-func TestTook(t *testing.T) {
+// TestSpeaks: what models learn from is what counts for an item, also of a
+// tenant that nobody has asked for yet.
+func TestSpeaks(t *testing.T) {
 	w := newWorld(t, 2, nil)
 	w.refresh()
-	took, err := New(w.cfg).Took(t.Context(), tenantT)
+	speaks, err := New(w.cfg).Speaks(t.Context(), tenantT)
 	if err != nil {
 		t.Fatal(err)
 	}
 	item := itemOf("chess", 1).ID
 	for _, tt := range []struct {
-		e    upnext.Event
-		want bool
+		e              upnext.Event
+		atAll, clearly bool
 	}{
-		{upnext.Event{Kind: upnext.Like, Item: item}, true},
-		{upnext.Event{Kind: upnext.Impression, Item: item}, false},
-		{upnext.Event{Kind: upnext.Dislike, Item: item}, false},
-		{upnext.Event{Kind: upnext.Like, Item: "not there"}, false},
+		{upnext.Event{Kind: upnext.Like, Item: item}, true, true},
+		{upnext.Event{Kind: upnext.View, Item: item}, true, false},
+		{upnext.Event{Kind: upnext.Impression, Item: item}, false, false},
+		{upnext.Event{Kind: upnext.Dislike, Item: item}, false, false},
+		{upnext.Event{Kind: upnext.Like, Item: "not there"}, false, false},
 	} {
-		if got := took(tt.e); got != tt.want {
-			t.Errorf("%s of %q: got %v, want %v", tt.e.Kind, tt.e.Item, got, tt.want)
+		if atAll, clearly := speaks(tt.e); atAll != tt.atAll || clearly != tt.clearly {
+			t.Errorf("%s of %q: got %v, %v, want %v, %v", tt.e.Kind, tt.e.Item, atAll, clearly, tt.atAll, tt.clearly)
 		}
 	}
 }

@@ -22,7 +22,7 @@ func (e *engines) newTraining() {
 	e.models = &registry.Registry{Blobs: e.blobs, Locks: e.store.Locks, Load: train.Load, Keep: s.TrainKeep, Now: s.now}
 	e.runner = &train.Runner{
 		Trainer: &train.Trainer{
-			Events: e.store.Events, Registry: e.models, Took: e.recommend.Took,
+			Events: e.store.Events, Registry: e.models, Speaks: e.recommend.Speaks,
 			Least: 2, Validated: 20_000, Seed: s.Seed, Promote: s.TrainPromote == "auto", Features: e.recommend.Features(), Logger: e.logger, Now: s.now,
 		},
 		Blobs: e.blobs, Locks: e.store.Locks, Tenants: e.tenants, Every: s.TrainEvery, Board: s.TensorBoard,
