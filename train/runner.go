@@ -59,8 +59,9 @@ func (r *Runner) Run(ctx context.Context) {
 	}
 }
 
-// recent is how many runs are looked at for one that has not ended.
-const recent = 20
+// recent is how many runs are looked at for one that has not ended: they are
+// done in the order in which they were asked for.
+const recent = 5
 
 func (r *Runner) round(ctx context.Context, t upnext.Tenant) error {
 	runs, err := r.List(ctx, t, recent)

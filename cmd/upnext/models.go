@@ -30,13 +30,13 @@ func (e *engines) newTraining() {
 }
 
 // followModels swaps in what is promoted, here or by another server, until ctx
-// ends.
+// ends: for the tenants that somebody has asked for.
 func (e *engines) followModels(ctx context.Context) error {
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
 	refused := map[upnext.Tenant]string{}
-	for {
-		for _, t := range e.tenants() {
+	for tenants := e.recommend.Tenants; ; tenants = e.recommend.Known() {
+		for _, t := range tenants {
 			version, err := e.useModels(ctx, t)
 			if err != nil && ctx.Err() == nil && refused[t] != version {
 				refused[t] = version // once is enough
