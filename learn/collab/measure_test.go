@@ -40,9 +40,9 @@ func TestMeasureSparseValid(t *testing.T) {
 	s := gowalla(t, 10)
 	s.every = 10
 	for _, f := range []SparseEASE{
-		{Lambda: 50, Even: .5}, {Lambda: 20, Dropout: .3}, {Lambda: 20, Even: .5, Dropout: .3}, {Lambda: 20, Even: 1, Dropout: .3}, {Lambda: 20, Even: .5, Dropout: .5},
+		{Lambda: 50, Neighbours: 50}, {Lambda: 20, Neighbours: 80}, {Lambda: 100, Neighbours: 100}, {Lambda: 20, Neighbours: 100, Even: .3},
 	} {
-		f.Neighbours, f.Decay = 200, Decay{Weight: 1}
+		f.Decay = Decay{Weight: 1}
 		s.report(t, fmt.Sprintf("valid sparse ease %+v", f), f)
 	}
 }
@@ -64,7 +64,7 @@ func TestMeasureIALSEpoch(t *testing.T) {
 	s := sequences(t, ml1m, 1, 2)
 	var at time.Time
 	var cpu int64
-	for _, c := range [][2]int{{64, 0}, {64, 3}, {128, 0}, {128, 3}} {
+	for _, c := range [][2]int{{64, -1}, {64, 3}, {128, -1}, {128, 3}} {
 		d, steps := c[0], c[1]
 		_, err := IALS{Factors: d, Steps: steps, Epochs: 9}.Fit(t.Context(), s.train, func(step learn.Step) {
 			if step.Done == 2 { // warm
@@ -77,5 +77,13 @@ func TestMeasureIALSEpoch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+func TestMeasureIALSSteps(t *testing.T) {
+	s := sequences(t, ml1m, 2, 2)
+	for _, steps := range []int{-1, 2, 3} {
+		f := IALS{Steps: steps, Decay: Decay{Tau: 20, Floor: .1}}
+		s.report(t, fmt.Sprintf("valid ials %d steps", steps), f)
 	}
 }
