@@ -51,8 +51,7 @@ func TestMeasureIALSValid(t *testing.T) {
 	s := gowalla(t, 10)
 	s.every = 10
 	for _, f := range []IALS{
-		{Factors: 128, Alpha: .1, Lambda: .003, Epochs: 8}, {Factors: 128, Alpha: .03, Lambda: .003, Epochs: 8}, {Factors: 128, Alpha: .1, Lambda: .01, Epochs: 8},
-		{Factors: 128, Alpha: .3, Lambda: .003, Epochs: 8}, {Factors: 128, Alpha: .03, Lambda: .01, Epochs: 8}, {Factors: 128, Alpha: .03, Lambda: .03, Epochs: 8},
+		{Factors: 128, Alpha: .01, Lambda: .003, Epochs: 8}, {Factors: 128, Alpha: .003, Lambda: .003, Epochs: 8}, {Factors: 128, Alpha: .003, Lambda: .01, Epochs: 8},
 	} {
 		s.report(t, fmt.Sprintf("valid ials %+v", f), f)
 	}
@@ -85,5 +84,34 @@ func TestMeasureIALSSteps(t *testing.T) {
 	for _, steps := range []int{-1, 2, 3} {
 		f := IALS{Steps: steps, Decay: Decay{Tau: 20, Floor: .1}}
 		s.report(t, fmt.Sprintf("valid ials %d steps", steps), f)
+	}
+}
+
+// TestMeasureStorage tells what pruning and rounding lose, on validation.
+func TestMeasureStorage(t *testing.T) {
+	s := sequences(t, ml1m, 2, 2)
+	for _, f := range []learn.Fitter{EASE{}, Ridge{}} {
+		m := s.report(t, "valid "+f.Name(), f).(*linear)
+		for _, storage := range []Storage{{Bytes: true}, {Keep: 1000}, {Keep: 500}, {Keep: 200}, {Keep: 500, Bytes: true}, {Keep: 200, Bytes: true}} {
+			small := newLinear(m.kind, m.Items(), m.asker.decays, m.weights, storage)
+			recall, ndcg, each := s.measured(small)
+			fmt.Printf("valid %s %+v: %.4f %.4f score %v, %d MB\n", m.kind, storage, recall, ndcg, each,
+				(4*len(small.weights.value)+len(small.weights.code)+4*len(small.weights.column))>>20)
+		}
+	}
+}
+
+func TestMeasureSparse(t *testing.T) {
+	gowalla(t, 0).report(t, "TEST gowalla sparse ease", SparseEASE{Lambda: 50, Neighbours: 100, Decay: Decay{Weight: 1}})
+}
+
+func TestMeasureGraph(t *testing.T) {
+	s := gowalla(t, 0)
+	m := fitted[*filterModel](t, GraphFilter{Factors: 448}, s.train)
+	for _, c := range [][2]float64{{.3, 0}, {.2, 2.5}, {.3, 2}} {
+		set := m.filterSettings
+		set.Alpha, set.Sharpen = c[0], c[1]
+		r, n, each := s.measured(newFilter(set, m.linear, m.values, m.vectors, m.roots))
+		fmt.Printf("TEST gowalla graph α %v sharpen %v: %.4f %.4f score %v\n", c[0], c[1], r, n, each)
 	}
 }
