@@ -25,8 +25,8 @@ func fitters() map[string]learn.Fitter {
 		"sparse-ease":       SparseEASE{Lambda: 10, Neighbours: 24, Dropout: .2, Even: .5},
 		"ridge":             Ridge{Lambda: 100},
 		"ridge pruned":      Ridge{Lambda: 100, Storage: Storage{Keep: 24}},
-		"ials":              IALS{Factors: 8, Lambda: .03},
-		"ials in steps":     IALS{Factors: 8, Lambda: .03, Steps: 3, Decay: Decay{Tau: 20, Floor: .1}},
+		"ials":              IALS{Factors: 8, Lambda: .03, Steps: -1},
+		"ials in steps":     IALS{Factors: 8, Lambda: .03, Decay: Decay{Tau: 20, Floor: .1}},
 		"graphfilter":       GraphFilter{Factors: 4},
 		"graphfilter sharp": GraphFilter{Factors: 4, Sharpen: 1, Decay: Decay{Tau: 4, Floor: .1}},
 	}

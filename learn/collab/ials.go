@@ -24,7 +24,7 @@ import (
 type IALS struct {
 	Factors int     // 0 means 64
 	Epochs  int     // 0 means 16
-	Steps   int     // of conjugate gradients a half step; 0: solved exactly
+	Steps   int     // of conjugate gradients a half step; 0 means 3, below 0 it is solved exactly
 	Alpha   float64 // what a pair not taken counts; 0 means .1
 	Lambda  float64 // 0 means .003
 	Nu      float64 // how regularisation grows with frequency; 0 means 1, below 0 not at all
@@ -47,6 +47,12 @@ func (s IALS) withDefaults() IALS {
 	set(&s.Nu, 1)
 	set(&s.Sigma, .1)
 	s.Nu = max(s.Nu, 0)
+	switch {
+	case s.Steps == 0:
+		s.Steps = 3
+	case s.Steps < 0:
+		s.Steps = 0
+	}
 	if s.Factors == 0 {
 		s.Factors = 64
 	}
@@ -90,7 +96,7 @@ func (s IALS) check() error {
 			return fmt.Errorf("ials %+v: %w", s, upnext.ErrInvalid)
 		}
 	}
-	if s.Factors < 1 || s.Factors > 4096 || s.Epochs < 1 || s.Steps < 0 || math.IsNaN(s.Nu) || s.Nu > 4 {
+	if s.Factors < 1 || s.Factors > 4096 || s.Epochs < 1 || math.IsNaN(s.Nu) || s.Nu > 4 {
 		return fmt.Errorf("ials %+v: %w", s, upnext.ErrInvalid)
 	}
 	return s.Decay.check()

@@ -40,9 +40,9 @@ func TestMeasureSparseValid(t *testing.T) {
 	s := gowalla(t, 10)
 	s.every = 10
 	for _, f := range []SparseEASE{
-		{Lambda: 50, Even: .5}, {Lambda: 20, Dropout: .3}, {Lambda: 20, Even: .5, Dropout: .3}, {Lambda: 20, Even: 1, Dropout: .3}, {Lambda: 20, Even: .5, Dropout: .5},
+		{Lambda: 50, Neighbours: 50}, {Lambda: 20, Neighbours: 80}, {Lambda: 100, Neighbours: 100}, {Lambda: 20, Neighbours: 100, Even: .3},
 	} {
-		f.Neighbours, f.Decay = 200, Decay{Weight: 1}
+		f.Decay = Decay{Weight: 1}
 		s.report(t, fmt.Sprintf("valid sparse ease %+v", f), f)
 	}
 }
@@ -51,8 +51,7 @@ func TestMeasureIALSValid(t *testing.T) {
 	s := gowalla(t, 10)
 	s.every = 10
 	for _, f := range []IALS{
-		{Factors: 128, Alpha: .1, Lambda: .003, Epochs: 8}, {Factors: 128, Alpha: .03, Lambda: .003, Epochs: 8}, {Factors: 128, Alpha: .1, Lambda: .01, Epochs: 8},
-		{Factors: 128, Alpha: .3, Lambda: .003, Epochs: 8}, {Factors: 128, Alpha: .03, Lambda: .01, Epochs: 8}, {Factors: 128, Alpha: .03, Lambda: .03, Epochs: 8},
+		{Factors: 128, Alpha: .01, Lambda: .003, Epochs: 8}, {Factors: 128, Alpha: .003, Lambda: .003, Epochs: 8}, {Factors: 128, Alpha: .003, Lambda: .01, Epochs: 8},
 	} {
 		s.report(t, fmt.Sprintf("valid ials %+v", f), f)
 	}
@@ -64,7 +63,7 @@ func TestMeasureIALSEpoch(t *testing.T) {
 	s := sequences(t, ml1m, 1, 2)
 	var at time.Time
 	var cpu int64
-	for _, c := range [][2]int{{64, 0}, {64, 3}, {128, 0}, {128, 3}} {
+	for _, c := range [][2]int{{64, -1}, {64, 3}, {128, -1}, {128, 3}} {
 		d, steps := c[0], c[1]
 		_, err := IALS{Factors: d, Steps: steps, Epochs: 9}.Fit(t.Context(), s.train, func(step learn.Step) {
 			if step.Done == 2 { // warm
@@ -77,5 +76,42 @@ func TestMeasureIALSEpoch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+func TestMeasureIALSSteps(t *testing.T) {
+	s := sequences(t, ml1m, 2, 2)
+	for _, steps := range []int{-1, 2, 3} {
+		f := IALS{Steps: steps, Decay: Decay{Tau: 20, Floor: .1}}
+		s.report(t, fmt.Sprintf("valid ials %d steps", steps), f)
+	}
+}
+
+// TestMeasureStorage tells what pruning and rounding lose, on validation.
+func TestMeasureStorage(t *testing.T) {
+	s := sequences(t, ml1m, 2, 2)
+	for _, f := range []learn.Fitter{EASE{}, Ridge{}} {
+		m := s.report(t, "valid "+f.Name(), f).(*linear)
+		for _, storage := range []Storage{{Bytes: true}, {Keep: 1000}, {Keep: 500}, {Keep: 200}, {Keep: 500, Bytes: true}, {Keep: 200, Bytes: true}} {
+			small := newLinear(m.kind, m.Items(), m.asker.decays, m.weights, storage)
+			recall, ndcg, each := s.measured(small)
+			fmt.Printf("valid %s %+v: %.4f %.4f score %v, %d MB\n", m.kind, storage, recall, ndcg, each,
+				(4*len(small.weights.value)+len(small.weights.code)+4*len(small.weights.column))>>20)
+		}
+	}
+}
+
+func TestMeasureSparse(t *testing.T) {
+	gowalla(t, 0).report(t, "TEST gowalla sparse ease", SparseEASE{Lambda: 50, Neighbours: 100, Decay: Decay{Weight: 1}})
+}
+
+func TestMeasureGraph(t *testing.T) {
+	s := gowalla(t, 0)
+	m := fitted[*filterModel](t, GraphFilter{Factors: 448}, s.train)
+	for _, c := range [][2]float64{{.3, 0}, {.2, 2.5}, {.3, 2}} {
+		set := m.filterSettings
+		set.Alpha, set.Sharpen = c[0], c[1]
+		r, n, each := s.measured(newFilter(set, m.linear, m.values, m.vectors, m.roots))
+		fmt.Printf("TEST gowalla graph α %v sharpen %v: %.4f %.4f score %v\n", c[0], c[1], r, n, each)
 	}
 }
