@@ -22,10 +22,11 @@ func fitters() map[string]learn.Fitter {
 		"ease":              EASE{Lambda: 10},
 		"ease in bytes":     EASE{Lambda: 10, Storage: Storage{Bytes: true}},
 		"ease pruned":       EASE{Lambda: 10, Storage: Storage{Keep: 12, Bytes: true}},
-		"sparse-ease":       SparseEASE{Lambda: 10, Neighbours: 24},
+		"sparse-ease":       SparseEASE{Lambda: 10, Neighbours: 24, Dropout: .2, Even: .5},
 		"ridge":             Ridge{Lambda: 100},
 		"ridge pruned":      Ridge{Lambda: 100, Storage: Storage{Keep: 24}},
 		"ials":              IALS{Factors: 8, Lambda: .03},
+		"ials in steps":     IALS{Factors: 8, Lambda: .03, Steps: 3, Decay: Decay{Tau: 20, Floor: .1}},
 		"graphfilter":       GraphFilter{Factors: 4},
 		"graphfilter sharp": GraphFilter{Factors: 4, Sharpen: 1, Decay: Decay{Tau: 4, Floor: .1}},
 	}
@@ -83,7 +84,7 @@ func TestColdMap(t *testing.T) {
 func TestSparseEASEIsEASE(t *testing.T) {
 	const n = 10 // of so few every pair has viewers
 	log := drawn(n, 5000)
-	whole, sparse := fitted[*linear](t, EASE{Lambda: 7}, log), fitted[*linear](t, SparseEASE{Lambda: 7, Neighbours: n - 1}, log)
+	whole, sparse := fitted[*linear](t, EASE{Lambda: 7, Dropout: .3, Even: .5}, log), fitted[*linear](t, SparseEASE{Lambda: 7, Neighbours: n - 1, Dropout: .3, Even: .5}, log)
 	want, got := make([]float32, n), make([]float32, n)
 	for _, h := range log.Viewers[:50] {
 		whole.Score(h, want)

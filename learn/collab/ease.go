@@ -15,6 +15,8 @@ import (
 // the square of the catalogue, twice where weights are then pruned or rounded.
 type EASE struct {
 	Lambda   float64 // 0 means 1000
+	Dropout  float64 // share of a history that fitting hides, 0 … 0.9: regularises the popular more
+	Even     float64 // viewers count length^-Even in fitting, 0 … 1
 	Decay    Decay   // of the acts that ask; the zero value means Tau 4, Floor .02
 	Storage  Storage
 	MaxItems int // a larger catalogue is refused; 0 means 20,000, which takes 1.6 GB
@@ -51,13 +53,15 @@ func (e EASE) Fit(ctx context.Context, log learn.Log, watch learn.Watch) (learn.
 	}
 	const steps = 3
 	watch.Tell(learn.Step{Phase: "gram", Done: 0, Total: steps})
-	g, err := matrix.Gram(ctx, takes(log))
+	taken := takes(log)
+	evened(taken, e.Even)
+	g, err := matrix.Gram(ctx, taken)
 	if err != nil {
 		return nil, fmt.Errorf("fit ease: %w", err)
 	}
 	n := log.Items
 	for i := range n {
-		g[i*n+i] += float32(e.Lambda)
+		g[i*n+i] += float32(e.Lambda) + denoised(e.Dropout)*g[i*n+i]
 	}
 	watch.Tell(learn.Step{Phase: "factor", Done: 1, Total: steps})
 	f, err := matrix.Cholesky(ctx, g, n)
@@ -75,8 +79,8 @@ func (e EASE) Fit(ctx context.Context, log learn.Log, watch learn.Watch) (learn.
 }
 
 func (e EASE) check(log learn.Log) error {
-	if !(e.Lambda > 0) {
-		return fmt.Errorf("ease with λ %v: %w", e.Lambda, upnext.ErrInvalid)
+	if !(e.Lambda > 0) || !(e.Dropout >= 0 && e.Dropout <= .9) || !(e.Even >= 0 && e.Even <= 1) {
+		return fmt.Errorf("ease %+v: %w", e, upnext.ErrInvalid)
 	}
 	if log.Items > e.MaxItems {
 		return fmt.Errorf("ease of %d items, at most %d: sparse-ease takes them: %w", log.Items, e.MaxItems, upnext.ErrInvalid)

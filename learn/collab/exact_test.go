@@ -69,8 +69,17 @@ func TestIALSHalfStepIsExact(t *testing.T) {
 	taken := takes(log)
 	h, w := s.start(log.Items), make([]float32, len(log.Viewers)*d)
 	by := s.regularise(taken)
-	if err := newHalfStep(s.Alpha, by, d).solve(t.Context(), taken, h, w); err != nil {
+	if err := newHalfStep(s.Alpha, by, d, 0).solve(t.Context(), taken, h, w); err != nil {
 		t.Fatal(err)
+	}
+	near := make([]float32, len(w))
+	if err := newHalfStep(s.Alpha, by, d, d+2).solve(t.Context(), taken, h, near); err != nil {
+		t.Fatal(err)
+	}
+	for i := range w {
+		if math.Abs(float64(near[i]-w[i])) > 1e-4 {
+			t.Fatalf("factor %d: conjugate gradients give %v, the exact solution is %v", i, near[i], w[i])
+		}
 	}
 	for v := range log.Viewers {
 		own := w[v*d : (v+1)*d]
@@ -112,7 +121,7 @@ func TestIALSFoldsIn(t *testing.T) {
 	m := fitted[*factorModel](t, s, log)
 	taken := takes(log)
 	w := make([]float32, len(log.Viewers)*6)
-	if err := newHalfStep(s.Alpha, s.regularise(taken), 6).solve(t.Context(), taken, m.items, w); err != nil {
+	if err := newHalfStep(s.Alpha, s.regularise(taken), 6, 0).solve(t.Context(), taken, m.items, w); err != nil {
 		t.Fatal(err)
 	}
 	scores := make([]float32, log.Items)

@@ -14,13 +14,24 @@ type halfStep struct {
 	alpha      float32
 	regularise []float32 // a row
 	d          int
-	workers    []*leastSquares
+	workers    []solver
 }
 
-func newHalfStep(alpha float64, regularise []float32, d int) *halfStep {
-	s := &halfStep{float32(alpha), regularise, d, make([]*leastSquares, matrix.Workers())}
+// solver solves one row after another in the same memory; x is what the row was
+// before.
+type solver interface {
+	solve(all []float32, lambda float32, fixed []float32, columns []int32, weights []float32, x []float32) bool
+}
+
+// newHalfStep solves exactly, or in so many steps of conjugate gradients.
+func newHalfStep(alpha float64, regularise []float32, d, steps int) *halfStep {
+	s := &halfStep{float32(alpha), regularise, d, make([]solver, matrix.Workers())}
 	for w := range s.workers {
-		s.workers[w] = newLeastSquares(d)
+		if steps > 0 {
+			s.workers[w] = newConjugate(d, steps)
+		} else {
+			s.workers[w] = newLeastSquares(d)
+		}
 	}
 	return s
 }
@@ -88,8 +99,9 @@ func (l *leastSquares) solve(all []float32, lambda float32, fixed []float32, col
 			}
 		}
 		rows := kernel.Rows(l.gathered, d)
-		for i := 0; i < d; i += 64 { // the lower triangle is not needed
-			level.Gemm(min(64, d-i), d-i, n, rows.At(0, i).T(), rows.At(0, i), kernel.Rows(l.small.A[i*d+i:], d), true)
+		const tall = 24 // whole tiles of every level; the lower triangle is not needed
+		for i := 0; i < d; i += tall {
+			level.Gemm(min(tall, d-i), d-i, n, rows.At(0, i).T(), rows.At(0, i), kernel.Rows(l.small.A[i*d+i:], d), true)
 		}
 	}
 	ok := l.small.Solve()

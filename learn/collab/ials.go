@@ -19,11 +19,12 @@ import (
 //	Σ_taken (w·h - 1)² + α Σ_all (w·h)² + λ Σ_v (n_v + α·items)^ν |w_v|² + λ Σ_i (n_i + α·viewers)^ν |h_i|²
 //
 // over the factors w of viewers and h of items, n being their numbers of takes.
-// Each half step solves every viewer, or item, exactly. The model keeps the
+// Each half step solves every viewer, or item, exactly or nearly. The model keeps the
 // items' factors only: a viewer's come from the history when it asks.
 type IALS struct {
 	Factors int     // 0 means 64
 	Epochs  int     // 0 means 16
+	Steps   int     // of conjugate gradients a half step; 0: solved exactly
 	Alpha   float64 // what a pair not taken counts; 0 means .1
 	Lambda  float64 // 0 means .003
 	Nu      float64 // how regularisation grows with frequency; 0 means 1, below 0 not at all
@@ -68,8 +69,8 @@ func (s IALS) Fit(ctx context.Context, log learn.Log, watch learn.Watch) (learn.
 	byItem := byViewer.T()
 	d := s.Factors
 	viewers, items := make([]float32, len(log.Viewers)*d), s.start(log.Items)
-	viewerSide := newHalfStep(s.Alpha, s.regularise(byViewer), d)
-	itemSide := newHalfStep(s.Alpha, s.regularise(byItem), d)
+	viewerSide := newHalfStep(s.Alpha, s.regularise(byViewer), d, s.Steps)
+	itemSide := newHalfStep(s.Alpha, s.regularise(byItem), d, s.Steps)
 	for epoch := range s.Epochs {
 		watch.Tell(learn.Step{Phase: "epoch", Done: epoch, Total: s.Epochs})
 		if err := viewerSide.solve(ctx, byViewer, items, viewers); err != nil {
@@ -89,7 +90,7 @@ func (s IALS) check() error {
 			return fmt.Errorf("ials %+v: %w", s, upnext.ErrInvalid)
 		}
 	}
-	if s.Factors < 1 || s.Factors > 4096 || s.Epochs < 1 || math.IsNaN(s.Nu) || s.Nu > 4 {
+	if s.Factors < 1 || s.Factors > 4096 || s.Epochs < 1 || s.Steps < 0 || math.IsNaN(s.Nu) || s.Nu > 4 {
 		return fmt.Errorf("ials %+v: %w", s, upnext.ErrInvalid)
 	}
 	return s.Decay.check()

@@ -21,6 +21,8 @@ import (
 type SparseEASE struct {
 	Neighbours int     // of each item; 0 means 256
 	Lambda     float64 // 0 means 100
+	Dropout    float64 // share of a history that fitting hides, 0 … 0.9: regularises the popular more
+	Even       float64 // viewers count length^-Even in fitting, 0 … 1
 	Decay      Decay   // of the acts that ask; the zero value means Tau 4, Floor .02
 	Storage    Storage // Keep is of no use beside Neighbours
 }
@@ -47,7 +49,7 @@ func (e SparseEASE) Fit(ctx context.Context, log learn.Log, watch learn.Watch) (
 	if err := log.Check(); err != nil {
 		return nil, err
 	}
-	if !(e.Lambda > 0) || math.IsInf(e.Lambda, 0) || e.Neighbours < 1 || e.Neighbours > 8192 {
+	if !(e.Lambda > 0) || math.IsInf(e.Lambda, 0) || !(e.Dropout >= 0 && e.Dropout <= .9) || !(e.Even >= 0 && e.Even <= 1) || e.Neighbours < 1 || e.Neighbours > 8192 {
 		return nil, fmt.Errorf("sparse-ease %+v: %w", e, upnext.ErrInvalid)
 	}
 	if err := e.Decay.check(); err != nil {
@@ -55,6 +57,7 @@ func (e SparseEASE) Fit(ctx context.Context, log learn.Log, watch learn.Watch) (
 	}
 	watch.Tell(learn.Step{Phase: "pairs", Done: 0, Total: log.Items})
 	taken := takes(log)
+	evened(taken, e.Even)
 	near, err := e.likest(ctx, taken)
 	if err != nil {
 		return nil, fmt.Errorf("fit sparse-ease: %w", err)
@@ -62,14 +65,14 @@ func (e SparseEASE) Fit(ctx context.Context, log learn.Log, watch learn.Watch) (
 	viewers := taken.T()
 	regressions := make([]*regression, matrix.Workers())
 	for w := range regressions {
-		regressions[w] = newRegression(taken.Rows())
+		regressions[w] = newRegression(taken.Rows(), float32(e.Lambda), denoised(e.Dropout))
 	}
 	const piece = 1024
 	for from := 0; from < log.Items; from += piece {
 		watch.Tell(learn.Step{Phase: "solve", Done: from, Total: log.Items})
 		failed := atomic.Bool{}
 		matrix.Each(min(piece, log.Items-from), func(i, worker int) {
-			if ctx.Err() == nil && !regressions[worker].solve(viewers, near[from+i], float32(e.Lambda)) {
+			if ctx.Err() == nil && !regressions[worker].solve(viewers, near[from+i]) {
 				failed.Store(true)
 			}
 		})
@@ -84,10 +87,11 @@ func (e SparseEASE) Fit(ctx context.Context, log learn.Log, watch learn.Watch) (
 	return newLinear(sparseEASE, log.Items, []Decay{e.Decay}, turned(near, log.Items), e.Storage), nil
 }
 
-// likest is each item's neighbours, with how many viewers they share.
+// likest is each item's neighbours, with how much they share.
 func (e SparseEASE) likest(ctx context.Context, taken matrix.Sparse) ([][]matrix.Pair, error) {
-	n := degrees(taken)
+	n := masses(taken)
 	near := make([][]matrix.Pair, taken.Columns)
+	// The cosine but for the item's own length, which does not change its order.
 	err := matrix.GramRows(ctx, taken, func(a, _ int, row []matrix.Pair) {
 		row = slices.DeleteFunc(row, func(p matrix.Pair) bool { return int(p.Column) == a })
 		for i, p := range row {
@@ -95,7 +99,7 @@ func (e SparseEASE) likest(ctx context.Context, taken matrix.Sparse) ([][]matrix
 		}
 		row = slices.Clone(nearest(row, e.Neighbours))
 		for i, p := range row {
-			row[i].Value = float32(math.Round(float64(p.Value) * math.Sqrt(n[p.Column])))
+			row[i].Value = float32(float64(p.Value) * math.Sqrt(n[p.Column]))
 		}
 		near[a] = row
 	})
@@ -104,27 +108,29 @@ func (e SparseEASE) likest(ctx context.Context, taken matrix.Sparse) ([][]matrix
 
 // regression solves one item after another in the same memory.
 type regression struct {
-	small *matrix.Small
-	own   [][]int32 // of each viewer: which of the neighbours they took, by place; empty between items
-	met   []int32   // viewers whose own is not
+	lambda, denoise float32
+	small           *matrix.Small
+	own             [][]int32 // of each viewer: which of the neighbours they took, by place; empty between items
+	counts          []float32 // of each viewer met: what a pair of theirs counts
+	met             []int32   // viewers whose own is not empty
 }
 
-func newRegression(viewers int) *regression {
-	return &regression{small: matrix.NewSmall(1), own: make([][]int32, viewers)}
+func newRegression(viewers int, lambda, denoise float32) *regression {
+	return &regression{lambda: lambda, denoise: denoise, small: matrix.NewSmall(1), own: make([][]int32, viewers), counts: make([]float32, viewers)}
 }
 
 // solve turns an item's counts with its neighbours into its weights on them.
-func (r *regression) solve(viewers matrix.Sparse, near []matrix.Pair, lambda float32) bool {
+func (r *regression) solve(viewers matrix.Sparse, near []matrix.Pair) bool {
 	k := len(near)
 	r.small.Resize(k)
 	clear(r.small.A)
 	for i, p := range near {
 		r.small.B[i] = p.Value
-		r.small.A[i*k+i] = lambda
-		rows, _ := viewers.Row(int(p.Column))
-		for _, v := range rows {
+		rows, values := viewers.Row(int(p.Column))
+		for x, v := range rows {
 			if len(r.own[v]) == 0 {
 				r.met = append(r.met, v)
+				r.counts[v] = values[x] * values[x]
 			}
 			r.own[v] = append(r.own[v], int32(i))
 		}
@@ -134,12 +140,15 @@ func (r *regression) solve(viewers matrix.Sparse, near []matrix.Pair, lambda flo
 		for x, i := range r.own[v] {
 			row := r.small.A[int(i)*k : int(i+1)*k]
 			for _, j := range r.own[v][x:] {
-				row[j]++
+				row[j] += r.counts[v]
 			}
 		}
 		r.own[v] = r.own[v][:0]
 	}
 	r.met = r.met[:0]
+	for i := range k {
+		r.small.A[i*k+i] += r.lambda + r.denoise*r.small.A[i*k+i]
+	}
 	if !r.small.Solve() {
 		return false
 	}

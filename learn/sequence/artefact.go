@@ -29,7 +29,8 @@ func (r *run) describe() map[string]string {
 // x·W, so that a matrix is [from][to], PyTorch's transposed.
 //
 // A gru is in [D][3H], in_bias, on [H][3H] and on_bias with the gates in the
-// order reset, update, new; dense [H][D], dense_bias; and the setting length.
+// order reset, update, new; dense [H][D], dense_bias; gain, shift [D] of the
+// normalisation; and the setting length.
 //
 // A sasrec is positions [L][D]; for each block i.gain1, i.shift1 [D], i.qkv
 // [D][3D] (queries, keys, values, each head by head), i.qkv_bias, i.out [D][D],

@@ -115,6 +115,9 @@ func TestGradientsUnderDropout(t *testing.T) {
 		rng := rand.New(rand.NewPCG(5, 5))
 		v := newWeights(net.layout(), true)
 		net.initial(v.w, rng)
+		for i := range v.w {
+			v.w[i] += float32(rng.NormFloat64() * .1)
+		}
 		p, h := net.pass(v, 100), newHead(kernel.Best(), v, items, net.dim(), 0)
 		var b batch
 		b.pack(randomRuns(rng, items, 30, 12, 5), net.stepwise(), true)

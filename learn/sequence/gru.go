@@ -16,7 +16,8 @@ import (
 // GRU is the classic form: the items' vectors go through a gated recurrent unit
 // (Cho et al. 2014) and a dense layer to a softmax over all items, whose vectors
 // are those that go in (Hidasi and Karatzoglou 2018 with tied vectors and the
-// full cross-entropy). Sizes of 0 are the defaults.
+// full cross-entropy). The dense layer's output is normalised: without that the
+// logits begin near 0 and take many epochs to grow. Sizes of 0 are the defaults.
 type GRU struct {
 	Dim     int     // numbers of an item's vector; 64
 	Hidden  int     // of the state; 128
@@ -52,6 +53,7 @@ func (g GRU) network(items int) (*gru, error) {
 	n.in, n.inBias = l.matrix("in", n.d, 3*n.hidden), l.vector("in_bias", 3*n.hidden)
 	n.on, n.onBias = l.matrix("on", n.hidden, 3*n.hidden), l.vector("on_bias", 3*n.hidden)
 	n.dense, n.denseBias = l.matrix("dense", n.hidden, n.d), l.vector("dense_bias", n.d)
+	n.gain, n.shift = l.vector("gain", n.d), l.vector("shift", n.d)
 	l.items = l.matrix("items", n.items, n.d)
 	return n, nil
 }
@@ -65,6 +67,7 @@ type gru struct {
 	in, inBias               int     // from the item
 	on, onBias               int     // from the state before
 	dense, denseBias         int
+	gain, shift              int // of the normalisation that follows
 	lay                      layout
 	scratch                  sync.Pool // of *gruRows, for cursors
 }
@@ -79,6 +82,9 @@ func (n *gru) initial(w []float32, rng *rand.Rand) {
 	even(n.in, n.d*3*n.hidden, bound)
 	even(n.on, n.hidden*3*n.hidden, bound)
 	even(n.dense, n.hidden*n.d, bound)
+	for i := range n.d {
+		w[n.gain+i] = 1
+	}
 	for i := range n.items * n.d {
 		w[n.lay.items+i] = float32(rng.NormFloat64() * .05)
 	}

@@ -7,11 +7,11 @@ type gruCursor struct {
 	*gru
 	v      *weights
 	item   func(int32, []float32)
-	h, out []float32
+	h, out []float32 // [hidden], [d]
 }
 
 // gruRows is what reading up to band acts at a time needs.
-type gruRows struct{ x, in, on, prev []float32 }
+type gruRows struct{ x, in, on, prev, hat, inverse []float32 }
 
 func (n *gru) cursor(v *weights, item func(int32, []float32)) cursor {
 	return &gruCursor{gru: n, v: v, item: item, h: make([]float32, n.hidden), out: make([]float32, n.d)}
@@ -24,7 +24,7 @@ func (c *gruCursor) extend(items []int32) {
 	d, wide, w := c.d, c.hidden, c.v.w
 	r, _ := c.scratch.Get().(*gruRows)
 	if r == nil {
-		r = &gruRows{make([]float32, band*d), make([]float32, band*3*wide), make([]float32, 3*wide), make([]float32, wide)}
+		r = &gruRows{make([]float32, band*d), make([]float32, band*3*wide), make([]float32, 3*wide), make([]float32, wide), make([]float32, d), make([]float32, 1)}
 	}
 	for some := range slices.Chunk(items, band) {
 		for t, item := range some {
@@ -37,6 +37,7 @@ func (c *gruCursor) extend(items []int32) {
 			gates(c.level, r.in[t*3*wide:][:3*wide], r.on, r.prev, c.h)
 		}
 	}
+	affine(c.level, r.x, c.h, c.v.from(c.dense, d), w[c.denseBias:], 1, wide, d)
+	normalise(r.x, r.hat, c.out, r.inverse, w[c.gain:], w[c.shift:], 1, d)
 	c.scratch.Put(r)
-	affine(c.level, c.out, c.h, c.v.from(c.dense, d), w[c.denseBias:], 1, wide, d)
 }

@@ -5,24 +5,25 @@ import "upnext/learn/kernel"
 // gruPass is one goroutine's buffers, a row an act, step by step.
 type gruPass struct {
 	*gru
-	v            *weights
-	x            []float32 // [d] what goes in
-	in           []float32 // [3·hidden] by the item; then the gates; then the gradient of their sums
-	on           []float32 // [3·hidden] by the state before; then its gradient
-	prev, h      []float32 // [hidden] the states before and after
-	kept, out    []float32 // [hidden] h but for what is dropped, [d] the answer
-	gstate, gx   []float32 // of the way back
-	keep0, keep1 []uint8
-	drop         dropout
-	foe          adversary
-	dropping     bool
+	v                    *weights
+	x                    []float32 // [d] what goes in
+	in                   []float32 // [3·hidden] by the item; then the gates; then the gradient of their sums
+	on                   []float32 // [3·hidden] by the state before; then its gradient
+	prev, h              []float32 // [hidden] the states before and after
+	hat, answer, inverse []float32 // [d], [d], [1] out normalised
+	kept, out            []float32 // [hidden] h but for what is dropped, [d] the dense layer's
+	gstate, gx           []float32 // of the way back
+	keep0, keep1         []uint8
+	drop                 dropout
+	foe                  adversary
+	dropping             bool
 }
 
 func (n *gru) pass(v *weights, rows int) pass {
 	floats := func(width int) []float32 { return make([]float32, rows*width) }
 	return &gruPass{
 		gru: n, v: v, x: floats(n.d), in: floats(3 * n.hidden), on: floats(3 * n.hidden), prev: floats(n.hidden), h: floats(n.hidden),
-		kept: floats(n.hidden), out: floats(n.d), gstate: floats(n.hidden), gx: floats(n.d),
+		hat: floats(n.d), answer: floats(n.d), inverse: floats(1), kept: floats(n.hidden), out: floats(n.d), gstate: floats(n.hidden), gx: floats(n.d),
 		keep0: make([]uint8, rows*n.d+8), keep1: make([]uint8, rows*n.hidden+8),
 	}
 }
@@ -57,7 +58,8 @@ func (p *gruPass) forward(b *batch, training bool) []float32 {
 		p.drop.apply(p.kept[:rows*wide], p.h, p.keep1)
 	}
 	affine(p.level, p.out, p.kept, p.v.from(p.dense, d), w[p.denseBias:], rows, wide, d)
-	return p.out[:rows*d]
+	normalise(p.out, p.hat, p.answer, p.inverse, w[p.gain:], w[p.shift:], rows, d)
+	return p.answer[:rows*d]
 }
 
 // embed sets x to the items' vectors.
@@ -107,8 +109,11 @@ func gates(l kernel.Level, in, on, prev, h []float32) {
 // same batch, makes of every weight.
 func (p *gruPass) backward(b *batch, gh, g []float32) {
 	rows, d, wide := b.rows(), p.d, p.hidden
-	affineBack(p.level, g[p.dense:], g[p.denseBias:], p.kept, gh, rows, wide, d)
-	p.level.Gemm(rows, wide, d, kernel.Rows(gh, d), p.v.back(p.dense, wide), kernel.Rows(p.gstate, wide), false)
+	gout := p.gx[:rows*d]
+	clear(gout)
+	normaliseBack(gh, p.hat, p.inverse, p.v.w[p.gain:], g[p.gain:], g[p.shift:], gout, rows, d)
+	affineBack(p.level, g[p.dense:], g[p.denseBias:], p.kept, gout, rows, wide, d)
+	p.level.Gemm(rows, wide, d, kernel.Rows(gout, d), p.v.back(p.dense, wide), kernel.Rows(p.gstate, wide), false)
 	if p.dropping {
 		p.drop.apply(p.gstate[:rows*wide], p.gstate, p.keep1)
 	}

@@ -46,9 +46,9 @@ func TestMeasure(t *testing.T) {
 	}
 	log, tests := ml1m(t)
 	at := time.Now()
-	fitting, err := f.Fit(context.Background(), log, func(s learn.Step) {
+	fitting, err := f.Fit(context.Background(), log, epochs(func(s learn.Step) {
 		fmt.Printf("%s %s %d/%d loss %.4f validation %.4f, %v\n", f.Name(), s.Phase, s.Done, s.Total, s.Loss, s.Metric, time.Since(at).Round(time.Second))
-	})
+	}))
 	if err != nil {
 		t.Fatal(err)
 	}

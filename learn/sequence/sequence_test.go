@@ -44,11 +44,20 @@ func fitters(t Training) map[string]learn.Fitter {
 
 func fitted(t *testing.T, f learn.Fitter, log learn.Log, watch learn.Watch) *Model {
 	t.Helper()
-	m, err := f.Fit(context.Background(), log, watch)
+	m, err := f.Fit(context.Background(), log, epochs(watch))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return m.(*Model)
+}
+
+// epochs lets only a watch's epochs through.
+func epochs(w learn.Watch) learn.Watch {
+	return func(s learn.Step) {
+		if s.Phase == "epoch" {
+			w.Tell(s)
+		}
+	}
 }
 
 func stored(t *testing.T, m *Model) []byte {
@@ -256,9 +265,9 @@ func TestInit(t *testing.T) {
 // Validation without a gain ends a run, and the best weights are kept.
 func TestPatience(t *testing.T) {
 	for name, f := range fitters(Training{Epochs: 50, Patience: 2, Decay: 1}) {
-		epochs, best := 0, 0.
-		m := fitted(t, f, walks(100, 20), func(s learn.Step) { epochs, best = s.Done, max(best, s.Metric) })
-		if epochs == 50 {
+		done, best := 0, 0.
+		m := fitted(t, f, walks(100, 20), func(s learn.Step) { done, best = s.Done, max(best, s.Metric) })
+		if done == 50 {
 			t.Errorf("%s: never tired", name)
 		}
 		if got, want := m.Artefact().Settings["validation_ndcg@10"], strconv.FormatFloat(best, 'g', 6, 64); got != want {
@@ -288,14 +297,14 @@ func TestResume(t *testing.T) {
 			broken := settings
 			broken.Checkpoint = kept
 			ctx, crash := context.WithCancel(context.Background())
-			_, err := fitters(broken)[name].Fit(ctx, log, func(s learn.Step) {
+			_, err := fitters(broken)[name].Fit(ctx, log, epochs(func(s learn.Step) {
 				if s.Done > end {
 					t.Errorf("%s: epoch %d after the crash", name, s.Done)
 				}
 				if s.Done == end {
 					kept.after = crash
 				}
-			})
+			}))
 			if !errors.Is(err, context.Canceled) {
 				t.Fatalf("%s: %v", name, err)
 			}

@@ -42,7 +42,8 @@ type shard struct {
 	rows  touched
 }
 
-// fit learns the weights of a network.
+// fit learns the weights of a network. Watch is told of every epoch, with the
+// metric where one was measured, and of some 20 batches of each.
 func (t Training) fit(ctx context.Context, net network, log learn.Log, watch learn.Watch) (*Model, error) {
 	r, err := t.start(net, log)
 	if err != nil {
@@ -52,7 +53,7 @@ func (t Training) fit(ctx context.Context, net network, log learn.Log, watch lea
 		return nil, err
 	}
 	for r.epoch < r.Epochs && !r.tired() {
-		if err := r.pass(ctx); err != nil {
+		if err := r.pass(ctx, watch); err != nil {
 			return nil, err
 		}
 		r.epoch++
@@ -111,7 +112,7 @@ func (r *run) tired() bool { return r.Patience > 0 && r.idle >= r.Patience }
 
 // pass is one epoch: every viewer once, in an order that seed and epoch give.
 // Nothing random outlives it, so that a run is resumed by its number alone.
-func (r *run) pass(ctx context.Context) error {
+func (r *run) pass(ctx context.Context, watch learn.Watch) error {
 	rng := rand.New(rand.NewPCG(r.Seed, uint64(r.epoch)+1))
 	order := rng.Perm(len(r.log.fitting))
 	if r.Augment.Substitute > 0 {
@@ -131,6 +132,9 @@ func (r *run) pass(ctx context.Context) error {
 		}
 		sum += r.step(runs, rows, rng)
 		acts += rows
+		if done := from/r.Batch + 1; done%max(1, r.steps/20) == 0 {
+			watch.Tell(learn.Step{Phase: "batch", Done: r.epoch*r.steps + done, Total: r.Epochs * r.steps, Loss: sum / float64(acts)})
+		}
 	}
 	r.loss = sum / float64(acts)
 	if math.IsNaN(r.loss) || math.IsInf(r.loss, 0) {
