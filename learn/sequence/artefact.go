@@ -148,7 +148,7 @@ func loadSASRec(a artefact.Artefact, items, d int) (*sasrec, error) {
 		return nil, err
 	}
 	s := SASRec{Dim: d, Blocks: blocks, Heads: heads, Length: side(a, "positions", 0), Hidden: side(a, "0.up", 1)}
-	if blocks < 1 || heads < 1 || s.Length < 1 || s.Hidden < 1 {
+	if blocks < 1 || heads < 1 || s.Length < 1 || s.Hidden < 1 || side(a, "positions", 1) != d || side(a, "0.up", 0) != d {
 		return nil, fmt.Errorf("%d blocks, %d heads, length %d, %d hidden: %w", blocks, heads, s.Length, s.Hidden, upnext.ErrInvalid)
 	}
 	return s.network(items)

@@ -108,7 +108,7 @@ func loadGRU(a artefact.Artefact, items, d int) (*gru, error) {
 		return nil, err
 	}
 	g := GRU{Dim: d, Hidden: side(a, "on", 0), Length: length}
-	if length < 1 || length > 1<<20 || g.Hidden < 1 {
+	if length < 1 || g.Hidden < 1 || side(a, "on", 1) != 3*g.Hidden {
 		return nil, fmt.Errorf("length %d, %d hidden: %w", length, g.Hidden, upnext.ErrInvalid)
 	}
 	return g.network(items)

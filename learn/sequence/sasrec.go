@@ -46,14 +46,14 @@ func (s SASRec) Fit(ctx context.Context, log learn.Log, watch learn.Watch) (lear
 
 // network lays the weights out.
 func (s SASRec) network(items int) (*sasrec, error) {
-	n := &sasrec{
-		level: kernel.Best(), items: items, d: or(s.Dim, 64), heads: or(s.Heads, 2), length: or(s.Length, 200),
-		blocks: make([]sasrecBlock, or(s.Blocks, 2)), rate: s.Dropout,
-	}
+	n := &sasrec{level: kernel.Best(), items: items, d: or(s.Dim, 64), heads: or(s.Heads, 2), length: or(s.Length, 200), rate: s.Dropout}
 	n.hidden = or(s.Hidden, 4*n.d)
-	if n.d < 1 || n.heads < 1 || n.d%n.heads != 0 || n.hidden < 1 || n.length < 1 || len(n.blocks) > 64 || !(s.Dropout >= 0 && s.Dropout < .95) {
-		return nil, fmt.Errorf("%d numbers in %d heads, %d hidden, length %d, dropout %v: %w", n.d, n.heads, n.hidden, n.length, s.Dropout, upnext.ErrInvalid)
+	blocks := or(s.Blocks, 2)
+	if n.d < 1 || n.heads < 1 || n.d%n.heads != 0 || n.hidden < 1 || n.length < 1 || blocks < 1 || blocks > 64 || !(s.Dropout >= 0 && s.Dropout < .95) {
+		return nil, fmt.Errorf("%d blocks of %d numbers in %d heads, %d hidden, length %d, dropout %v: %w",
+			blocks, n.d, n.heads, n.hidden, n.length, s.Dropout, upnext.ErrInvalid)
 	}
+	n.blocks = make([]sasrecBlock, blocks)
 	n.place()
 	return n, nil
 }

@@ -180,7 +180,7 @@ func TestBadLogsAndSettings(t *testing.T) {
 		}
 	}
 	for _, f := range []learn.Fitter{
-		SASRec{Dim: 15, Heads: 2}, SASRec{Dropout: 1}, SASRec{Length: -1}, GRU{Dim: -1}, GRU{Hidden: -3}, SASRec{Training: Training{LR: -1}}, GRU{Training: Training{Augment: Augment{Mask: .6, Substitute: .6}}},
+		SASRec{Dim: 15, Heads: 2}, SASRec{Dropout: 1}, SASRec{Length: -1}, SASRec{Blocks: -1}, GRU{Dim: -1}, GRU{Hidden: -3}, SASRec{Training: Training{LR: -1}}, GRU{Training: Training{Augment: Augment{Mask: .6, Substitute: .6}}},
 		SASRec{Training: Training{Crop: 2}}, GRU{Training: Training{Init: []float32{1, 2}}}, GRU{Training: Training{LR: 1e30, Epochs: 3}},
 	} {
 		if _, err := f.Fit(context.Background(), walks(20, 9), nil); !errors.Is(err, upnext.ErrInvalid) {
