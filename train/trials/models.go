@@ -18,6 +18,7 @@ type entry struct {
 	parts  []string // of a blend, the strongest first; it has no fitter
 	seeded bool     // seeds make a difference
 	refit  bool     // has a row of its own when fitted on train and validation
+	holds  bool     // validates by each viewer's newest act, which it takes out of the log by itself
 	named  bool     // takes long, and is tried only when named
 }
 
@@ -71,7 +72,7 @@ func closed(ease collab.EASE, ridge collab.Ridge, ials collab.IALS) []entry {
 
 // network is an entry that is fitted by gradients: seeded, slow.
 func network(name string, fitter func(seed uint64) learn.Fitter) entry {
-	return entry{name: name, seeded: true, named: true, fitter: fitter}
+	return entry{name: name, seeded: true, named: true, holds: true, fitter: fitter}
 }
 
 // mixed is a blend that holds a network.

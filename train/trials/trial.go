@@ -171,6 +171,9 @@ func (b *bench) watch(name string) learn.Watch {
 // fit fits an entry on a log. A blend's parts are fitted on what is to tune by
 // too, where that is another log, and its weights chosen there.
 func (b *bench) fit(ctx context.Context, en entry, s sitting, seed uint64) (fitted, error) {
+	if en.holds && b.exam.known.Items > 0 {
+		s.log = b.exam.known // so it is fitted on what the others are
+	}
 	key := fmt.Sprintf("%s %d %p %d", en.name, seed, s.log.Viewers, len(s.log.Viewers))
 	if f, ok := b.kept[key]; ok {
 		return f, nil
