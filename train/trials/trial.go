@@ -27,6 +27,7 @@ type Trial struct {
 	Tuning      bool                             // ask the cases that settings are chosen by: those of the test are for the report
 	Text, Image embed.Embedder                   // needed by cold
 	Keep        string                           // folder in which fitted models stay for the next run, whose rows have their seconds; "" is none
+	Load        map[string]string                // files of artefacts, by the names of the entries that are not fitted but read from them
 	Watch       func(model string, s learn.Step) // may be nil; called by one goroutine at a time
 }
 
@@ -193,6 +194,14 @@ func (b *bench) fit(ctx context.Context, en entry, s sitting, seed uint64) (fitt
 
 // fitOrReload fits an entry that is no blend.
 func (b *bench) fitOrReload(ctx context.Context, en entry, s sitting, seed uint64) (fitted, error) {
+	if path := b.Load[en.name]; path != "" {
+		f, err := load(path)
+		if err == nil && f.model.Items() != s.log.Items {
+			err = fmt.Errorf("model %s knows %d items, the log %d: %w", path, f.model.Items(), s.log.Items, upnext.ErrInvalid)
+		}
+		f.note = "from a file"
+		return f, err
+	}
 	fitter := en.fitter(seed)
 	name := ""
 	if b.Keep != "" {
