@@ -36,13 +36,16 @@ var arrows = map[string][]string{
 	"infra/blob/minio":    {".", "infra/blob"},
 	"index/milvus":        {".", "filter", "index"},
 
-	"ingest":        {".", "embed", "index", "understand", "infra/blob", "infra/jobs"},
-	"serve":         {".", "filter", "embed", "index"},
-	"train":         {".", "embed", "understand", "ingest/passages", "learn", "learn/artefact", "learn/attack", "learn/blend", "learn/collab", "learn/content", "learn/ranking", "learn/relevance", "learn/sequence", "learn/split"},
-	"train/archive": {".", "infra/blob"},
-	"serve/api":     {".", "filter", "serve", "ingest/itemjson", "ingest/eventjson", "ingest/viewerjson", "infra/blob"},
-	"web":           {"."},
-	"cmd/upnext":    {"*"},
+	"ingest":         {".", "embed", "index", "understand", "infra/blob", "infra/jobs"},
+	"serve":          {".", "filter", "embed", "index", "learn", "learn/bundle", "learn/ranking"},
+	"train":          {".", "infra/blob", "learn", "learn/blend", "learn/bundle", "learn/ranking", "learn/relevance", "learn/split", "learn/artefact", "learn/collab", "learn/sequence", "train/registry", "train/tensorboard"},
+	"train/archive":  {".", "infra/blob"},
+	"train/datasets": {".", "learn", "learn/split"},
+	"train/evals":    {".", "embed", "understand", "ingest/passages", "learn/relevance", "train/datasets"},
+	"train/trials":   {".", "embed", "ingest/passages", "learn", "learn/artefact", "learn/attack", "learn/blend", "learn/collab", "learn/content", "learn/ranking", "learn/relevance", "learn/sequence", "learn/split", "train/datasets", "train/evals"},
+	"serve/api":      {".", "filter", "serve", "ingest/itemjson", "ingest/eventjson", "ingest/viewerjson", "infra/blob"},
+	"web":            {"."},
+	"cmd/upnext":     {"*"},
 }
 
 // TestArchitecture parses the files' imports itself: go list would be answered

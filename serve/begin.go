@@ -10,6 +10,8 @@ import (
 	"upnext"
 	"upnext/filter"
 	"upnext/index"
+	"upnext/learn/bundle"
+	"upnext/serve/learned"
 	"upnext/serve/rule"
 	"upnext/serve/shelf"
 	"upnext/serve/source"
@@ -34,7 +36,8 @@ type asked struct {
 
 	now        time.Time
 	collection string
-	started    time.Time // by the wall clock, for timings
+	bundle     *bundle.Bundle // one for the whole request; nil where there is none
+	started    time.Time      // by the wall clock, for timings
 	lap        time.Time
 	timings    map[string]time.Duration
 	degraded   []upnext.Degraded
@@ -84,6 +87,10 @@ func (r *Recommender) begin(ctx context.Context, t upnext.Tenant, req upnext.Req
 		Strategy: q.req.LikeStrategy, Query: q.req.Query,
 	}
 	switch q.class {
+	case classPage:
+		if q.bundle = q.tenant.bundle.Load(); q.bundle != nil {
+			q.ask.Learned = learned.Ask(q.bundle, q.viewer.state)
+		}
 	case classSimilar:
 		err = r.seeds(ctx, q)
 	case classSearch:

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"upnext"
+	"upnext/serve/learned"
 	"upnext/serve/shelf"
 	"upnext/serve/source"
 	"upnext/serve/vec"
@@ -40,8 +41,15 @@ func (r *Recommender) blend(ctx context.Context, q *asked, found []recalled) []*
 	weights := weightsOf(r.Settings.Blend[q.class])
 	popularity := q.tenant.crowd.Popularity(ordsOf(list))
 	disliked := r.dislikedVectors(ctx, q)
+	var models *learned.Scores // they know candidates of the other sources too
+	if q.ask.Learned != nil {
+		models = q.ask.Learned.Known()
+	}
 	for i, c := range list {
 		q.describe(c)
+		if models != nil {
+			c.features[fLearned] = models.Of(c.item.Item.ID)
+		}
 		c.features[fPopularity] = popularity[i]
 		if c.vector != nil {
 			for _, v := range disliked {

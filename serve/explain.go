@@ -21,6 +21,9 @@ func (r *Recommender) explain(q *asked, placed, ranked []*candidate) upnext.Slat
 		Versions: map[string]string{"settings": r.version}, Timings: q.timings,
 		Items: make([]upnext.Placed, len(placed)),
 	}
+	if q.bundle != nil {
+		s.Versions["models"] = q.bundle.Version
+	}
 	if q.collection != "" {
 		s.Versions["collection"] = q.collection
 	}
@@ -108,6 +111,8 @@ func (r *Recommender) reasons(q *asked, c *candidate) []upnext.Reason {
 			} else {
 				add("matches_search", o.share, nil, q.req.Query)
 			}
+		case "learned":
+			add("viewers_like_you", 0.5*c.features[fLearned], nil, "")
 		case "followed":
 			add("from_followed", 1.5, nil, cmp.Or(c.item.Item.CreatorName, c.item.Item.CreatorID))
 		case "trending":

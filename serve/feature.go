@@ -8,6 +8,7 @@ const (
 	fSimilar           // the similar source's score
 	fWords             // share of the query's information in the words
 	fMeaning           // cosine to the query
+	fLearned           // what the trained models say, 0 the mean item and 1 their best
 	fTopic             // cosine between the item's topics and the viewer's, -1 to 1
 	fCreator           // affinity to the creator, -1 to 1
 	fFollowed          // 1 where the creator is followed
@@ -20,7 +21,7 @@ const (
 
 // featureNames are the names in settings, slates and traces.
 var featureNames = [features]string{
-	"fusion", "taste", "together", "similar", "words", "meaning", "topic", "creator", "followed", "language",
+	"fusion", "taste", "together", "similar", "words", "meaning", "learned", "topic", "creator", "followed", "language",
 	"popularity", "freshness", "disliked",
 }
 

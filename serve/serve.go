@@ -68,7 +68,7 @@ type Sources struct {
 func DefaultSources() Sources {
 	return Sources{
 		Page: []source.Source{
-			source.Taste{}, source.Last{}, source.Together{}, source.Followed{},
+			source.Taste{}, source.Last{}, source.Together{}, source.Learned{}, source.Followed{},
 			source.Trending{}, source.Popular{}, source.Fresh{},
 		},
 		Similar: []source.Source{source.Similar{}, source.Together{}, source.Words{}},

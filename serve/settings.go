@@ -49,15 +49,15 @@ func DefaultSettings() Settings {
 		Taste: taste.DefaultSettings(), Crowd: crowd.DefaultSettings(),
 		Remember: 20_000, HeldViewers: 20_000, HeldBytes: 256 << 20, RereadViewer: 2 * time.Second,
 		Quotas: map[string]int{
-			"taste": 200, "last": 60, "together": 150, "followed": 40, "trending": 40, "popular": 60, "fresh": 40,
+			"taste": 200, "last": 60, "together": 150, "learned": 200, "followed": 40, "trending": 40, "popular": 60, "fresh": 40,
 			"similar": 200, "words": 150, "meaning": 150,
 		},
 		SourceDeadline: 400 * time.Millisecond, Deadline: time.Second,
 		FusionK:     60,
-		SourceShare: map[string]float64{"taste": 1.2, "together": 1.2, "trending": 0.6, "popular": 0.6, "fresh": 0.4},
+		SourceShare: map[string]float64{"taste": 1.2, "together": 1.2, "learned": 1.2, "trending": 0.6, "popular": 0.6, "fresh": 0.4},
 		Blend: map[string]map[string]float64{
 			"page": {
-				"fusion": 0.8, "taste": 1, "together": 0.6, "topic": 0.5, "creator": 0.4, "followed": 0.2,
+				"fusion": 0.8, "taste": 1, "together": 0.6, "learned": 1, "topic": 0.5, "creator": 0.4, "followed": 0.2,
 				"language": 0.35, "popularity": 0.2, "freshness": 0.1, "disliked": -0.6,
 			},
 			"similar": {

@@ -9,6 +9,7 @@ import (
 
 	"upnext"
 	"upnext/filter"
+	"upnext/learn/bundle"
 	"upnext/serve/crowd"
 	"upnext/serve/shelf"
 	"upnext/serve/taste"
@@ -16,10 +17,11 @@ import (
 
 // tenant is what is held in memory of one tenant.
 type tenant struct {
-	name  upnext.Tenant
-	shelf shelf.Shelf
-	crowd *crowd.Crowd
-	index health
+	name   upnext.Tenant
+	shelf  shelf.Shelf
+	crowd  *crowd.Crowd
+	index  health
+	bundle atomic.Pointer[bundle.Bundle] // nil: no models yet
 
 	// following is held while changes and events are read and applied, so that
 	// each is applied once and in order. A channel, because waiting must end

@@ -9,6 +9,7 @@ var phrases = map[string][2]string{
 	"because_watched":  {"Because you watched “%s”", "因为你看过《%s》"},
 	"similar_to":       {"Similar to “%s”", "与《%s》相似"},
 	"watched_together": {"Others watched it together with “%s”", "看过《%s》的人也在看"},
+	"viewers_like_you": {"Viewers with a taste like yours watched this", "口味相近的观众也在看"},
 	"from_followed":    {"New from %s, whom you follow", "来自你关注的 %s"},
 	"matches_search":   {"Matches “%s”", "与“%s”相关"},
 	"trending":         {"Trending now", "正在热播"},

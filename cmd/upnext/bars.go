@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mattn/go-isatty"
@@ -39,6 +40,7 @@ func (b *bars) wait() {
 type bar struct {
 	bar   *mpb.Bar
 	plain *plainBar
+	said  atomic.Pointer[string]
 }
 
 type plainBar struct {
@@ -54,10 +56,22 @@ func (b *bars) add(name string, total int64) *bar {
 	if b.progress == nil {
 		return &bar{plain: &plainBar{w: b.plain, name: name, start: time.Now(), total: total}}
 	}
-	return &bar{bar: b.progress.AddBar(total,
+	drawn := &bar{}
+	drawn.bar = b.progress.AddBar(total,
 		mpb.PrependDecorators(decor.Name(name, decor.WC{W: 28, C: decor.DindentRight}), decor.CountersNoUnit("%d / %d", decor.WC{W: 16})),
-		mpb.AppendDecorators(decor.Percentage(decor.WC{W: 5}), decor.Elapsed(decor.ET_STYLE_GO, decor.WC{W: 6})),
-	)}
+		mpb.AppendDecorators(decor.Percentage(decor.WC{W: 5}), decor.Elapsed(decor.ET_STYLE_GO, decor.WC{W: 6}), decor.Any(func(decor.Statistics) string { return drawn.noted() })),
+	)
+	return drawn
+}
+
+// note writes something behind the bar; on a plain one, behind its end.
+func (b *bar) note(text string) { b.said.Store(&text) }
+
+func (b *bar) noted() string {
+	if text := b.said.Load(); text != nil {
+		return *text
+	}
+	return ""
 }
 
 func (b *bar) step() { b.add(1) }
@@ -66,7 +80,7 @@ func (b *bar) add(n int64) {
 		b.bar.IncrInt64(n)
 		return
 	}
-	b.plain.set(func(p *plainBar) { p.done += n })
+	b.plain.set(func(p *plainBar) { p.done += n }, b.noted())
 }
 
 // set says how far it is, and how far there is to go.
@@ -76,16 +90,16 @@ func (b *bar) set(done, total int64) {
 		b.bar.SetCurrent(done)
 		return
 	}
-	b.plain.set(func(p *plainBar) { p.done, p.total = done, total })
+	b.plain.set(func(p *plainBar) { p.done, p.total = done, total }, b.noted())
 }
 
-func (p *plainBar) set(change func(*plainBar)) {
+func (p *plainBar) set(change func(*plainBar), note string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	change(p)
 	if p.done >= p.total && p.total > 0 && !p.said {
 		p.said = true
-		printf(p.w, "%s: %d in %.1f s\n", p.name, p.done, time.Since(p.start).Seconds())
+		printf(p.w, "%s: %d in %.1f s%s\n", p.name, p.done, time.Since(p.start).Seconds(), note)
 	}
 }
 

@@ -95,6 +95,9 @@ func lend(ctx context.Context, e *engines, logger *slog.Logger, tenant string) (
 		<-ctx.Done()
 		return server.Close()
 	})
+	if _, err := e.useModels(ctx, key.Tenant); err != nil {
+		logger.Warn("answers go without trained models", "tenant", tenant, "error", err)
+	}
 	b := &borrowed{remote: remote{"http://" + listener.Addr().String(), key.Secret}, group: group, stop: stop, engines: e}
 	for e.recommend.Ready() != nil {
 		select {

@@ -129,6 +129,17 @@ func (b *visitor) imports() {
 	b.wait("it has ended, and all was unchanged", `document.querySelectorAll(".run[data-state=succeeded]").length === 2 && document.querySelector(".run [data-fact=unchanged] dd").textContent === document.querySelector(".run [data-fact=total] dd").textContent`)
 }
 
+// models trains, sees the curves, and goes back to the first of two bundles.
+func (b *visitor) models() {
+	b.click(`.tabs [data-view=models]`)
+	b.click("button.train")
+	b.wait("a bundle is in use, and what it reached is told", `document.querySelectorAll("[data-bundle][data-in-use=true]").length === 1 && document.querySelectorAll("[data-training][data-state=succeeded] tbody tr").length >= 2 && document.querySelector(".curve polyline")`)
+	b.click("button.train")
+	b.wait("there are two", `document.querySelectorAll("[data-bundle]").length === 2 && document.querySelector("[data-bundle]").dataset.inUse === "true"`)
+	b.click(`[data-bundle][data-in-use=true] button`)
+	b.wait("the first is in use again", `document.querySelectorAll("[data-bundle]")[1].dataset.inUse === "true"`)
+}
+
 func (b *visitor) keyboard() {
 	b.do("keys", chromedp.KeyEvent("1"))
 	b.wait("the feed is there", `document.querySelector(".view-feed") && `+reasoned+` >= 12`)
@@ -172,7 +183,7 @@ func (b *visitor) phone(url string) {
 	b.size(360, 780, chromedp.EmulateMobile)
 	for page, ready := range map[string]string{
 		"/#/": reasoned + ` >= 12`, "/#/search?q=sea": `document.querySelector(".card[data-item]")`, "/#/beliefs": `document.querySelector(".events li")`,
-		"/#/imports": `document.querySelector(".run")`, "/docs": `document.querySelector(".route")`,
+		"/#/imports": `document.querySelector(".run")`, "/#/models": `document.querySelector("[data-bundle]")`, "/docs": `document.querySelector(".route")`,
 	} {
 		b.do("leave", chromedp.Navigate("about:blank"))
 		b.do("open", chromedp.Navigate(url+page))

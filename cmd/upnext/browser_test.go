@@ -39,6 +39,7 @@ func TestDemoInABrowser(t *testing.T) {
 	b.moreLikeThis()
 	b.beliefs(liked, topic)
 	b.imports()
+	b.models()
 	b.keyboard()
 	b.chinese()
 	b.docs(url)

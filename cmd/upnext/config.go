@@ -50,6 +50,11 @@ type Settings struct {
 	EventKeep      int           `help:"Events of each viewer that stay in the database once archived, at least those that taste is made of; 0 keeps all." default:"0" env:"UPNEXT_EVENT_KEEP"`
 	EventDays      int           `help:"Days that all events stay in the database, at least 2: so long is a repeated event known as one." default:"30" env:"UPNEXT_EVENT_DAYS"`
 
+	TrainEvery   time.Duration `help:"How often models are trained on the events; 0 is only when asked (upnext train)." default:"0s" env:"UPNEXT_TRAIN_EVERY"`
+	TrainPromote string        `help:"Answer by newly trained models at once if they beat popularity (auto), or when asked (manual)." enum:"auto,manual" default:"auto" env:"UPNEXT_TRAIN_PROMOTE"`
+	TrainKeep    int           `help:"Bundles of models that are kept, beside the one in use and the one before it; 0 keeps all." default:"5" env:"UPNEXT_TRAIN_KEEP"`
+	TensorBoard  string        `help:"Folder in which trainings leave curves for TensorBoard." name:"tensorboard" type:"path" env:"UPNEXT_TENSORBOARD" placeholder:"DIR"`
+
 	TextWeight       float64 `help:"Share of the text in the likeness of two items, between 0 and 1; the picture has the rest. Another share is another collection." default:"0.8" env:"UPNEXT_TEXT_WEIGHT" placeholder:"SHARE"`
 	NextTextEncoder  string  `help:"Encoder of texts to change to: its collection is filled beside the present one." env:"UPNEXT_NEXT_TEXT_ENCODER" placeholder:"ENCODER"`
 	NextImageEncoder string  `help:"Encoder of pictures to change to, likewise." env:"UPNEXT_NEXT_IMAGE_ENCODER" placeholder:"ENCODER"`
@@ -72,6 +77,8 @@ type commands struct {
 	Serve  serveCommand  `cmd:"" help:"Serve the HTTP API and the console."`
 	Ingest ingestCommand `cmd:"" help:"Import items, viewers or historical events, from files, folders or buckets."`
 	Eval   evalCommand   `cmd:"" help:"Measure quality by a protocol on a data set."`
+	Train  trainCommand  `cmd:"" help:"Train models on the events, and answer by them."`
+	Models modelsCommand `cmd:"" help:"List trained models, bring one into use, or go back."`
 	Export exportCommand `cmd:"" help:"Write items, events, recorded answers or viewers as NDJSON."`
 	Batch  batchCommand  `cmd:"" help:"Recommend to a list of users, to NDJSON."`
 	Import importCommand `cmd:"" help:"Move here from another system: gorse, recombee."`

@@ -96,7 +96,7 @@ func newHandler(e *engines, keys []api.Key) http.Handler {
 	}
 	return api.New(api.Config{
 		Dependencies: e.dependencies(), Watcher: watcher, HookToken: e.settings.HookToken,
-		Recommender: e.recommend, Writer: writer{e.pipeline}, Importer: importer{e.importer}, Collections: collections{e.pipeline}, Catalog: e.store.Catalog, Indexings: e.store.Indexings,
+		Recommender: e.recommend, Writer: writer{e.pipeline}, Importer: importer{e.importer}, Collections: collections{e.pipeline}, Models: models{e}, Catalog: e.store.Catalog, Indexings: e.store.Indexings,
 		Understandings: e.store.Understandings, Viewers: e.store.Viewers, Schemas: e.store.Schemas, Imports: e.store.Imports, Blobs: e.blobs, Collection: e.space.Name(),
 		Pages: web.Pages(), Keys: keys, AllowOrigins: e.settings.AllowOrigins, Metrics: e.metrics, Logger: e.logger,
 		Now: e.settings.now, Version: version(),
@@ -127,6 +127,8 @@ func (srv *server) run(ctx context.Context, started func(ctx context.Context) er
 		group.Go(func() error { return sweeper.Run(ctx) })
 		return ignoreDone(ctx, srv.importer.Run(ctx))
 	})
+	group.Go(func() error { return srv.followModels(ctx) })
+	group.Go(func() error { srv.runner.Run(ctx); return nil })
 	group.Go(func() error { return srv.upgrade(ctx) }) // nothing to do where no encoders follow
 	if srv.archive != nil && srv.settings.ArchiveEvery > 0 {
 		group.Go(func() error { srv.archive.Run(ctx); return nil })

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -25,7 +26,9 @@ import (
 	"upnext/infra/sqlstore"
 	"upnext/ingest"
 	"upnext/serve"
+	"upnext/train"
 	"upnext/train/archive"
+	"upnext/train/registry"
 	"upnext/understand/zeroshot"
 )
 
@@ -46,6 +49,9 @@ type engines struct {
 	importer  *ingest.Importer
 	watcher   *ingest.Watcher  // nil: nothing is watched
 	archive   *archive.Archive // nil: nothing is archived
+	models    *registry.Registry
+	runner    *train.Runner
+	swapping  sync.Mutex // of models
 	recommend *serve.Recommender
 	changed   chan upnext.Tenant // a catalogue that the recommender should look at
 	closers   []func() error     // in the order of opening
@@ -160,6 +166,7 @@ func (e *engines) join(ctx context.Context, key []byte) (err error) {
 		Blobs: e.blobs, Text: e.text, Image: e.image, Space: e.space, Understander: understander, Logger: e.logger, Now: e.settings.now,
 		OnChange: e.refresh, Locks: st.Locks, Next: next,
 	}
+	e.newTraining()
 	if e.archive, err = e.newArchive(); err != nil {
 		return err
 	}

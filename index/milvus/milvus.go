@@ -25,8 +25,10 @@ import (
 
 var _ index.Collections = (*Collections)(nil)
 
-// activeFor is how long another process' promotion may go unseen.
-const activeFor = time.Second
+const (
+	activeFor = time.Second      // how long what an alias means is believed
+	activeYet = 10 * time.Second // and how much longer it will do while the server is asked anew
+)
 
 // Collections are every tenant's collections on one server.
 type Collections struct {
@@ -35,7 +37,8 @@ type Collections struct {
 	prefix string
 	log    *slog.Logger
 
-	changing sync.Mutex // held by Create, Promote and Drop
+	changing sync.Mutex     // held by Create, Promote and Drop
+	asking   sync.WaitGroup // questions in the background
 
 	mu     sync.Mutex
 	open   map[key]*Index
@@ -50,13 +53,16 @@ type key struct {
 
 // promoted is what a tenant's alias meant a moment ago.
 type promoted struct {
-	index *Index
-	until time.Time
+	index  *Index
+	until  time.Time
+	asking bool // somebody asks anew
 }
 
 // Close ends the connection. Calls under way fail.
 func (c *Collections) Close() error {
-	if err := c.client.Close(); err != nil {
+	err := c.client.Close()
+	c.asking.Wait() // what is asked in the background has failed by now
+	if err != nil {
 		return fmt.Errorf("close milvus: %w", err)
 	}
 	return nil
@@ -153,22 +159,52 @@ func (c *Collections) opened(k key, spec index.Spec) *Index {
 }
 
 // Active implements index.Collections. Promotions by this process are seen at
-// once, those by others within a second.
+// once, those by others within a second and the time in which the server says
+// so. A request waits for that only where nothing was asked for a while.
 func (c *Collections) Active(ctx context.Context, t upnext.Tenant) (string, index.Index, error) {
 	if err := cmp.Or(ctx.Err(), checkTenant(t)); err != nil {
 		return "", nil, fmt.Errorf("active collection: %w", err)
 	}
-	c.mu.Lock()
-	is, known := c.active[t]
-	c.mu.Unlock()
-	if known && time.Now().Before(is.until) {
-		return is.index.key.name, is.index, nil
+	if x := c.believed(t, time.Now()); x != nil {
+		return x.key.name, x, nil
 	}
 	x, err := c.resolve(ctx, t)
 	if err != nil {
 		return "", nil, fmt.Errorf("active collection: %w", err)
 	}
 	return x.key.name, x, nil
+}
+
+// believed returns what the alias meant lately; nil where that is too long ago.
+// Where it is time to ask anew, one caller's question goes to the server in the
+// background: many may wait for none.
+func (c *Collections) believed(t upnext.Tenant, now time.Time) *Index {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	is, known := c.active[t]
+	if !known || is.index.dropped.Load() || now.After(is.until.Add(activeYet)) {
+		return nil
+	}
+	if now.After(is.until) && !is.asking {
+		is.asking = true
+		c.active[t] = is
+		c.asking.Go(func() {
+			// Its own time: the caller's may be nearly up.
+			ctx, cancel := context.WithTimeout(context.Background(), readFor)
+			defer cancel()
+			_, err := c.resolve(ctx, t)
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			if is, ok := c.active[t]; ok {
+				is.asking = false
+				c.active[t] = is
+			}
+			if isNotFound(err) {
+				delete(c.active, t)
+			}
+		})
+	}
+	return is.index
 }
 
 // resolve asks the server what a tenant's alias stands for.
@@ -197,7 +233,7 @@ func (c *Collections) resolve(ctx context.Context, t upnext.Tenant) (*Index, err
 	if is, ok := c.active[t]; ok && is.until.After(asked.Add(activeFor)) {
 		return is.index, nil // promoted here while the server was asked
 	}
-	c.active[t] = promoted{x, asked.Add(activeFor)}
+	c.active[t] = promoted{index: x, until: asked.Add(activeFor)}
 	return x, nil
 }
 
@@ -221,7 +257,7 @@ func (c *Collections) Promote(ctx context.Context, t upnext.Tenant, name string)
 		return fmt.Errorf("promote %s: %w", name, err)
 	}
 	c.mu.Lock()
-	c.active[t] = promoted{x, time.Now().Add(activeFor)}
+	c.active[t] = promoted{index: x, until: time.Now().Add(activeFor)}
 	c.mu.Unlock()
 	c.log.InfoContext(ctx, "collection promoted", "tenant", t, "collection", name)
 	return nil

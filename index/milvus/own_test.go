@@ -58,6 +58,39 @@ func TestOpenedLater(t *testing.T) {
 	}
 }
 
+// While the server is asked anew what is promoted, and while it is away, the
+// last answer does, but not for ever.
+func TestActiveBelieved(t *testing.T) {
+	c := fresh(t, enginetest.URL(t, servers["lite"]))
+	fill(t, c, "main", index.Spec{Dim: 4}, 1)
+	if err := c.Promote(t.Context(), "t", "main"); err != nil {
+		t.Fatal(err)
+	}
+	away := opened(t, enginetest.URL(t, servers["lite"])+"?prefix="+c.prefix)
+	if _, _, err := away.Active(t.Context(), "t"); err != nil {
+		t.Fatal(err)
+	}
+	if err := away.Close(); err != nil {
+		t.Fatal(err)
+	}
+	agedBy := func(age time.Duration) error {
+		away.mu.Lock()
+		is := away.active["t"]
+		is.until = time.Now().Add(-age)
+		away.active["t"] = is
+		away.mu.Unlock()
+		_, _, err := away.Active(t.Context(), "t")
+		return err
+	}
+	if err := agedBy(activeYet / 2); err != nil {
+		t.Errorf("active soon after: %v", err)
+	}
+	if err := agedBy(activeYet + time.Second); !errors.Is(err, upnext.ErrUnavailable) {
+		t.Errorf("active long after: %v, want %v", err, upnext.ErrUnavailable)
+	}
+	away.asking.Wait()
+}
+
 // A read that the server refuses once, as 2.3.5 does while a segment grows, is
 // made again; one that it always refuses fails with what it said.
 func TestReadAgain(t *testing.T) {

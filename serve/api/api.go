@@ -87,6 +87,7 @@ type Config struct {
 	Dependencies   []Dependency // that readyz asks
 	HookToken      string       // opens the route of bucket notifications; empty: there is none
 	Collections    Collections
+	Models         Models
 	Catalog        upnext.Catalog
 	Indexings      upnext.Indexings
 	Understandings upnext.Understandings
@@ -194,6 +195,13 @@ func (a *api) routes(engine *gin.Engine) {
 	get(a, "/v1/collections", "collections", "The collections of vectors: which one answers, and how far an upgrade is", a.listCollections)
 	post(a, "/v1/collections/{name}/promote", "collections", http.StatusOK, "Answer from this collection from now on: the end of an upgrade, or the way back", a.promoteCollection)
 	remove(a, "/v1/collections/{name}", "collections", "Remove a collection that is neither promoted nor filled", a.dropCollection)
+
+	get(a, "/v1/models", "models", "The bundles of trained models, and which one is in use", a.listModels)
+	post(a, "/v1/models/train", "models", http.StatusAccepted, "Train models on the events", a.trainModels)
+	get(a, "/v1/models/runs", "models", "The latest trainings", a.listRuns)
+	get(a, "/v1/models/runs/{id}", "models", "Progress and curves of a training", a.getRun)
+	post(a, "/v1/models/{version}/promote", "models", http.StatusOK, "Answer by this bundle from now on", a.promoteModels)
+	post(a, "/v1/models/rollback", "models", http.StatusOK, "Answer by the former bundle again", a.rollbackModels)
 
 	put(a, "/v1/schema/{kind}", "schema", "Declare the attributes of items or users", a.putSchema)
 	get(a, "/v1/schema/{kind}", "schema", "The declared attributes", a.getSchema)

@@ -10,6 +10,7 @@ import (
 	"upnext/filter"
 	"upnext/index"
 	"upnext/serve/crowd"
+	"upnext/serve/learned"
 	"upnext/serve/shelf"
 	"upnext/serve/taste"
 )
@@ -26,12 +27,13 @@ type Ask struct {
 	Pass   func(*shelf.Item) bool // the guard: what fails it need not be brought
 	Wide   bool                   // look everywhere: the first look did not fill the page
 
-	Like     []*shelf.Item // what similar items are wanted for
-	Likes    [][]float32   // their vectors, nil for what has none
-	Unlikes  [][]float32   // vectors of what they shall not be like
-	Strategy string        // "average" or "best_score"
-	Query    string        // the text searched for
-	Text     []float32     // its vector in the content space
+	Like     []*shelf.Item   // what similar items are wanted for
+	Likes    [][]float32     // their vectors, nil for what has none
+	Unlikes  [][]float32     // vectors of what they shall not be like
+	Strategy string          // "average" or "best_score"
+	Learned  *learned.Asking // of the trained models; nil where there are none
+	Query    string          // the text searched for
+	Text     []float32       // its vector in the content space
 }
 
 // Candidate is an item that a source brings.

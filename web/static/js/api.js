@@ -70,6 +70,12 @@ export const readImport = (run, signal) => call("GET", `/v1/imports/${id(run)}`,
 export const cancelImport = (run) => call("POST", `/v1/imports/${id(run)}/cancel`);
 export const failures = (run, after = 0) => call("GET", `/v1/imports/${id(run)}/failures?limit=50&after=${after}`);
 
+export const bundles = (signal) => call("GET", "/v1/models", { signal });
+export const trainings = (signal) => call("GET", "/v1/models/runs?limit=5", { signal });
+export const train = (body) => call("POST", "/v1/models/train", { body });
+export const promote = (version) => call("POST", `/v1/models/${id(version)}/promote`);
+export const rollback = () => call("POST", "/v1/models/rollback");
+
 // simulated returns the demo's viewers; none where the server is no demo.
 export async function simulated() {
   try {

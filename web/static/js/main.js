@@ -11,8 +11,9 @@ import { search } from "./search.js";
 import { similar } from "./similar.js";
 import { beliefs } from "./beliefs.js";
 import { imports } from "./imports.js";
+import { models } from "./models.js";
 
-const views = { "": feed, search, similar, beliefs, imports };
+const views = { "": feed, search, similar, beliefs, imports, models };
 const root = document.getElementById("view");
 let leave = null;
 let shown = null;

@@ -1,0 +1,98 @@
+// Package learned asks the models of one bundle about a viewer.
+package learned
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"upnext"
+	"upnext/learn"
+	"upnext/learn/bundle"
+	"upnext/learn/ranking"
+	"upnext/serve/taste"
+)
+
+// Scores are what a bundle's models say of every item to one viewer.
+type Scores struct {
+	bundle *bundle.Bundle
+	of     []float32 // by item number; 0 is the mean, and what the viewer has met
+	top    float32   // the greatest
+}
+
+// Asking is the question of one request to the models, put when it is needed.
+type Asking struct {
+	put   func() *Scores
+	known atomic.Pointer[Scores]
+}
+
+// Ask prepares the question; b and state stay as they are.
+func Ask(b *bundle.Bundle, state *taste.State) *Asking {
+	a := &Asking{}
+	a.put = sync.OnceValue(func() *Scores {
+		s := Score(b, state)
+		a.known.Store(s)
+		return s
+	})
+	return a
+}
+
+// Scores asks the models, once; nil where they know nothing of the viewer.
+func (a *Asking) Scores() *Scores { return a.put() }
+
+// Known is what they have answered by now: nil where they were not asked, or
+// are late. It never waits.
+func (a *Asking) Known() *Scores { return a.known.Load() }
+
+// Score asks the models what would follow what the viewer took to; nil where
+// they know nothing of it.
+func Score(b *bundle.Bundle, state *taste.State) *Scores {
+	return score(b, history(b, state))
+}
+
+func score(b *bundle.Bundle, h learn.History) *Scores {
+	s := &Scores{bundle: b, of: make([]float32, len(b.Items))}
+	if len(h.Items) == 0 || !b.Score(h, s.of) {
+		return nil
+	}
+	// The blend has a mean of 0 over what the viewer has not met; how high it
+	// puts the rest is no measure.
+	for _, n := range h.Items {
+		s.of[n] = 0
+	}
+	for _, v := range s.of {
+		s.top = max(s.top, v)
+	}
+	return s
+}
+
+// history is what the viewer took to of the items that the models know.
+func history(b *bundle.Bundle, state *taste.State) (h learn.History) {
+	for _, sig := range slices.Backward(state.Latest) { // the newest is first there
+		if n, ok := b.Number(sig.Item.Item.ID); ok {
+			h.Items = append(h.Items, n)
+			h.At = append(h.At, sig.At.Unix())
+		}
+	}
+	return h
+}
+
+// Of is an item's score on a scale from 0, which the mean item has, to 1, the
+// best one; 0 for an item that the models have never met.
+func (s *Scores) Of(id upnext.ItemID) float64 {
+	n, ok := s.bundle.Number(id)
+	if !ok || s.top == 0 {
+		return 0
+	}
+	return float64(max(0, s.of[n]) / s.top)
+}
+
+// Top returns the n best items, best first; equal scores by number.
+func (s *Scores) Top(n int) []upnext.ItemID {
+	best := ranking.Best(s.of, n)
+	ids := make([]upnext.ItemID, len(best))
+	for i, item := range best {
+		ids[i] = s.bundle.Items[item]
+	}
+	return ids
+}
