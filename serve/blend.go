@@ -45,6 +45,9 @@ func (r *Recommender) blend(ctx context.Context, q *asked, found []recalled) []*
 	if q.ask.Learned != nil {
 		models = q.ask.Learned.Known()
 	}
+	if models != nil {
+		makeRoom(&weights)
+	}
 	for i, c := range list {
 		q.describe(c)
 		if models != nil {
@@ -72,6 +75,23 @@ func (r *Recommender) blend(ctx context.Context, q *asked, found []recalled) []*
 	})
 	q.time("rank")
 	return list
+}
+
+// makeRoom takes the models' weight from the other features, so that scores keep
+// their scale, and with it what diversity weighs against, with models and
+// without.
+func makeRoom(weights *[features]float64) {
+	total := 0.0
+	for _, w := range weights {
+		total += math.Abs(w)
+	}
+	if total == 0 {
+		return
+	}
+	share := 1 - math.Abs(weights[fLearned])/total
+	for i := range weights {
+		weights[i] *= share
+	}
 }
 
 // fuse gathers the sources' lists into candidates, each once, with the

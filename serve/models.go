@@ -27,14 +27,18 @@ func versionOf(b *bundle.Bundle) string {
 	return b.Version
 }
 
-// Took returns what says whether an event speaks for its item, by the weights
-// of events and by the catalogue as it is now: what models learn from.
-func (r *Recommender) Took(ctx context.Context, t upnext.Tenant) (func(upnext.Event) bool, error) {
+// Speaks returns what says, by the weights of events and by the catalogue as it
+// is now, whether an event speaks for its item at all, and whether it says so
+// clearly: a view does not, a play or a like does.
+func (r *Recommender) Speaks(ctx context.Context, t upnext.Tenant) (func(upnext.Event) (atAll, clearly bool), error) {
 	tn, err := r.open(ctx, t)
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	return func(e upnext.Event) bool { return r.takenTo(tn, e) != nil }, nil
+	return func(e upnext.Event) (bool, bool) {
+		_, weight := r.spokenFor(tn, e)
+		return weight > 0, weight >= takes
+	}, nil
 }
 
 // Features are the names of what a score is made of.

@@ -35,7 +35,7 @@ func (r *Recommender) Run(ctx context.Context) error {
 		case <-tick.C:
 		case <-r.wake:
 		}
-		for _, t := range r.known() {
+		for _, t := range r.Known() {
 			if err := r.Refresh(ctx, t); err != nil && ctx.Err() == nil {
 				// The stores may be back at the next tick; answers go on meanwhile.
 				r.Logger.Error("cannot follow", "tenant", t, "error", err)
@@ -95,8 +95,8 @@ func (r *Recommender) forgetStale() {
 	}
 }
 
-// known lists the tenants that were met.
-func (r *Recommender) known() []upnext.Tenant {
+// Known lists the tenants that were met.
+func (r *Recommender) Known() []upnext.Tenant {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	tenants := make([]upnext.Tenant, 0, len(r.tenants))

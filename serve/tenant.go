@@ -135,14 +135,23 @@ func (r *Recommender) count(tn *tenant, e upnext.Event, now time.Time) {
 
 // takenTo returns the item that an event speaks for; nil where it does not.
 func (r *Recommender) takenTo(tn *tenant, e upnext.Event) *shelf.Item {
+	if it, weight := r.spokenFor(tn, e); weight >= takes {
+		return it
+	}
+	return nil
+}
+
+// spokenFor returns an event's item and what the event says of it; nil and 0
+// where there is none.
+func (r *Recommender) spokenFor(tn *tenant, e upnext.Event) (*shelf.Item, float64) {
 	if e.Item == "" || e.Kind == upnext.Impression {
-		return nil
+		return nil, 0
 	}
 	it := tn.shelf.Item(e.Item)
-	if it == nil || r.Settings.Taste.Weigh(taste.ActOf(e), it.Item.Duration) < takes {
-		return nil
+	if it == nil {
+		return nil, 0
 	}
-	return it
+	return it, r.Settings.Taste.Weigh(taste.ActOf(e), it.Item.Duration)
 }
 
 func (tn *tenant) setSchema(schema upnext.Schema) {

@@ -14,6 +14,9 @@ import (
 // readPage is how many events one read takes.
 const readPage = 5000
 
+// few clear events are one in so many.
+const few = 10
+
 // behaviour is a tenant's events as models learn from them.
 type behaviour struct {
 	log    learn.Log
@@ -24,9 +27,10 @@ type behaviour struct {
 
 // act is one event that speaks for its item.
 type act struct {
-	item upnext.ItemID
-	at   time.Time
-	seq  int64
+	item  upnext.ItemID
+	at    time.Time
+	seq   int64
+	clear bool
 }
 
 // read gathers what viewers took to. Items of fewer acts than least are left
@@ -34,12 +38,13 @@ type act struct {
 // anyway. An item right after itself counts once: watching, finishing and
 // liking it is one act.
 func (tr *Trainer) read(ctx context.Context, t upnext.Tenant) (behaviour, error) {
-	took, err := tr.Took(ctx, t)
+	speaks, err := tr.Speaks(ctx, t)
 	if err != nil {
 		return behaviour{}, fmt.Errorf("read the events: %w", err)
 	}
 	viewers := map[upnext.ViewerID][]act{}
 	counts := map[upnext.ItemID]int{}
+	all, clear := 0, 0
 	for after := int64(0); ; {
 		events, err := tr.Events.Since(ctx, t, after, readPage)
 		if err != nil {
@@ -50,12 +55,19 @@ func (tr *Trainer) read(ctx context.Context, t upnext.Tenant) (behaviour, error)
 		}
 		for _, e := range events {
 			after = e.Seq
-			if took(e) {
-				viewers[e.Viewer] = append(viewers[e.Viewer], act{e.Item, e.At, e.Seq})
+			if atAll, clearly := speaks(e); atAll {
+				viewers[e.Viewer] = append(viewers[e.Viewer], act{e.Item, e.At, e.Seq, clearly})
+				all++
+				if clearly {
+					clear++
+				}
 			}
 		}
 	}
 	for v, acts := range viewers {
+		if clear*few >= all {
+			acts = slices.DeleteFunc(acts, func(a act) bool { return !a.clear })
+		}
 		slices.SortFunc(acts, func(a, b act) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.seq, b.seq)) })
 		acts = slices.CompactFunc(acts, func(a, b act) bool { return a.item == b.item })
 		viewers[v] = acts

@@ -29,9 +29,10 @@ type Trainer struct {
 	Events   upnext.Events
 	Registry *registry.Registry
 
-	// Took returns what says whether an event speaks for its item: models learn
-	// from these.
-	Took func(context.Context, upnext.Tenant) (func(upnext.Event) bool, error)
+	// Speaks returns what says whether an event speaks for its item, and whether
+	// clearly so. Models learn from the clear ones; where these are few, as with a
+	// caller who sends nothing but views, from all.
+	Speaks func(context.Context, upnext.Tenant) (func(upnext.Event) (atAll, clearly bool), error)
 
 	Least     int    // acts of an item to be learned of
 	Validated int    // viewers whose newest act is held out, at most

@@ -111,6 +111,24 @@ func models(t *testing.T, b *bundle.Bundle) []byte {
 	return all.Bytes()
 }
 
+// Where there is nothing but views, models learn from views.
+func TestViewsAlone(t *testing.T) {
+	w := newWorld(t)
+	events := twoWorlds(40)
+	for i := range events {
+		events[i].Kind = upnext.View
+	}
+	w.append(events...)
+	w.start()
+	asked, err := w.Start(t.Context(), home, []string{"ease"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if run := w.wait(asked.ID); run.State != train.Succeeded || run.Bundle.Data.Acts != 40*8 {
+		t.Errorf("run %+v, want one of %d acts", run, 40*8)
+	}
+}
+
 // From nothing nothing is learned, and what was in use stays.
 func TestBadLogs(t *testing.T) {
 	for name, events := range map[string][]upnext.Event{

@@ -47,7 +47,7 @@ func newWorld(t *testing.T) *world {
 	models := &registry.Registry{Blobs: blobs, Locks: store.Locks, Load: train.Load, Keep: 2, Now: now}
 	w.Runner = &train.Runner{
 		Trainer: &train.Trainer{
-			Events: store.Events, Registry: models, Took: likes,
+			Events: store.Events, Registry: models, Speaks: likes,
 			Least: 2, Validated: 1000, Seed: 1, Promote: true, Logger: slog.New(slog.DiscardHandler), Now: now,
 		},
 		Blobs: blobs, Locks: store.Locks, Tenants: func() []upnext.Tenant { return []upnext.Tenant{home} },
@@ -55,8 +55,11 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func likes(context.Context, upnext.Tenant) (func(upnext.Event) bool, error) {
-	return func(e upnext.Event) bool { return e.Kind == upnext.Like }, nil
+// likes speak clearly, views do a little.
+func likes(context.Context, upnext.Tenant) (func(upnext.Event) (atAll, clearly bool), error) {
+	return func(e upnext.Event) (bool, bool) {
+		return e.Kind == upnext.Like || e.Kind == upnext.View, e.Kind == upnext.Like
+	}, nil
 }
 
 func (w *world) append(events ...upnext.Event) {

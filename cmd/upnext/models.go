@@ -22,7 +22,7 @@ func (e *engines) newTraining() {
 	e.models = &registry.Registry{Blobs: e.blobs, Locks: e.store.Locks, Load: train.Load, Keep: s.TrainKeep, Now: s.now}
 	e.runner = &train.Runner{
 		Trainer: &train.Trainer{
-			Events: e.store.Events, Registry: e.models, Took: e.recommend.Took,
+			Events: e.store.Events, Registry: e.models, Speaks: e.recommend.Speaks,
 			Least: 2, Validated: 20_000, Seed: s.Seed, Promote: s.TrainPromote == "auto", Features: e.recommend.Features(), Logger: e.logger, Now: s.now,
 		},
 		Blobs: e.blobs, Locks: e.store.Locks, Tenants: e.tenants, Every: s.TrainEvery, Board: s.TensorBoard,
@@ -30,13 +30,13 @@ func (e *engines) newTraining() {
 }
 
 // followModels swaps in what is promoted, here or by another server, until ctx
-// ends.
+// ends: for the tenants that somebody has asked for.
 func (e *engines) followModels(ctx context.Context) error {
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
 	refused := map[upnext.Tenant]string{}
-	for {
-		for _, t := range e.tenants() {
+	for tenants := e.recommend.Tenants; ; tenants = e.recommend.Known() {
+		for _, t := range tenants {
 			version, err := e.useModels(ctx, t)
 			if err != nil && ctx.Err() == nil && refused[t] != version {
 				refused[t] = version // once is enough
