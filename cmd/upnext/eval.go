@@ -19,16 +19,17 @@ import (
 )
 
 type evalCommand struct {
-	Protocol      string   `help:"What to measure: ml1m-loo, gowalla, microlens50k, ml100k (models of behaviour), cold (items nobody has seen), robust (fake viewers, lost and late events), ted (relevance of neighbours by content) or topics (zero-shot topics)." enum:"ml1m-loo,gowalla,microlens50k,ml100k,cold,robust,ted,topics" required:""`
-	Data          string   `help:"Folder of the data sets, with ml-1m, ted-transcripts and so on in it." type:"existingdir" required:"" env:"UPNEXT_DATA"`
-	Models        []string `help:"Measure these only, by name, separated by commas; a wrong name is answered with those there are. Some take long and are measured only when named." placeholder:"NAME"`
-	Seeds         int      `help:"Fit models that draw with so many seeds, from --seed on, and report their mean." default:"1" placeholder:"N"`
-	Keep          string   `help:"Folder in which fitted models are kept: a later run of the same settings and data takes them from there." type:"existingdir" placeholder:"DIR"`
-	Tuning        bool     `help:"Ask the cases that settings are chosen by instead of the test's."`
-	Markdown      bool     `help:"Print the tables as Markdown."`
-	NoTranscripts bool     `help:"Leave the talks' transcripts out (ted): for encoders that take long."`
-	Limit         int      `help:"Look at this many items only, for a quick run (ted, topics); 0 is all." default:"0"`
-	File          string   `arg:"" optional:"" help:"With --json: write the JSON there and the tables to the standard output." type:"path"`
+	Protocol      string            `help:"What to measure: ml1m-loo, gowalla, microlens50k, ml100k (models of behaviour), cold (items nobody has seen), robust (fake viewers, lost and late events), ted (relevance of neighbours by content) or topics (zero-shot topics)." enum:"ml1m-loo,gowalla,microlens50k,ml100k,cold,robust,ted,topics" required:""`
+	Data          string            `help:"Folder of the data sets, with ml-1m, ted-transcripts and so on in it." type:"existingdir" required:"" env:"UPNEXT_DATA"`
+	Models        []string          `help:"Measure these only, by name, separated by commas; a wrong name is answered with those there are. Some take long and are measured only when named." placeholder:"NAME"`
+	Seeds         int               `help:"Fit models that draw with so many seeds, from --seed on, and report their mean." default:"1" placeholder:"N"`
+	Keep          string            `help:"Folder in which fitted models are kept: a later run of the same settings and data takes them from there." type:"existingdir" placeholder:"DIR"`
+	Load          map[string]string `help:"Take models from files of artefacts in place of fitting them; what they were fitted on is yours to know." placeholder:"NAME=FILE;…"`
+	Tuning        bool              `help:"Ask the cases that settings are chosen by instead of the test's."`
+	Markdown      bool              `help:"Print the tables as Markdown."`
+	NoTranscripts bool              `help:"Leave the talks' transcripts out (ted): for encoders that take long."`
+	Limit         int               `help:"Look at this many items only, for a quick run (ted, topics); 0 is all." default:"0"`
+	File          string            `arg:"" optional:"" help:"With --json: write the JSON there and the tables to the standard output." type:"path"`
 }
 
 // Run measures and prints tables, or JSON; with a file both.
@@ -65,7 +66,7 @@ func (c *evalCommand) Run(ctx context.Context, s *Settings, out console) (err er
 
 // behaviour measures models that learn from behaviour.
 func (c *evalCommand) behaviour(ctx context.Context, s *Settings, text embed.Embedder, shown *bars, out console) (err error) {
-	t := trials.Trial{Models: c.Models, Seed: s.Seed, Seeds: c.Seeds, Tuning: c.Tuning, Keep: c.Keep, Text: text}
+	t := trials.Trial{Models: c.Models, Seed: s.Seed, Seeds: c.Seeds, Tuning: c.Tuning, Keep: c.Keep, Load: c.Load, Text: text}
 	if c.Protocol == "cold" {
 		image, err := openEncoder(ctx, s.ImageEncoder, embed.Image, encoderOptions{})
 		if err != nil {

@@ -5,6 +5,7 @@ package evals
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -43,6 +44,21 @@ type Row struct {
 	Value  float64 `json:"value"`
 	Items  int     `json:"items"`             // that the value is a mean or a count over
 	Labels int     `json:"classes,omitempty"` // that a mean of F1 is over
+}
+
+// MarshalJSON writes the row as it is and, as the tables of trials have it, its
+// name as "model" and its value under the metric's name, "recall@10".
+func (r Row) MarshalJSON() ([]byte, error) {
+	type plain Row
+	row, err := json.Marshal(plain(r))
+	if err != nil {
+		return nil, err
+	}
+	more, err := json.Marshal(map[string]any{"model": r.Name, strings.ReplaceAll(r.Metric, "_at_", "@"): r.Value})
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(row[:len(row)-1], []byte(","), more[1:]), nil
 }
 
 // Run measures by the protocol on the data in dir: a data set's own folder, or

@@ -158,6 +158,10 @@ func TestRunWrites(t *testing.T) {
 	if report.Protocol != "ted" || report.Limit != 6 || len(report.Rows) != 5 || report.Rows[0].Name != "title" {
 		t.Errorf("got %+v, want the five rows of ted", report)
 	}
+	var flat struct{ Rows []map[string]any }
+	if err := json.Unmarshal(raw, &flat); err != nil || flat.Rows[0]["model"] != "title" || flat.Rows[0]["recall@10"] != report.Rows[0].Value {
+		t.Errorf("got %v, %v, want the first row's model and recall@10", flat.Rows, err)
+	}
 	for _, row := range report.Rows {
 		if want := fmt.Sprintf("%.4f", row.Value); !strings.Contains(table.String(), row.Name) || !strings.Contains(table.String(), want) {
 			t.Errorf("the table lacks %s %s:\n%s", row.Name, want, table.String())

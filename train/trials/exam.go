@@ -48,6 +48,7 @@ type exam struct {
 	tune     sitting                // to choose settings and weights by
 	test     sitting                // what is reported
 	refit    sitting                // test, fitted on what tune asks for, too; no cases where there is none
+	known    learn.Log              // what networks are fitted on by leave-one-out: of it they hold tune's targets out themselves, for validation
 	variants []variant              // what is reported in place of test, where there are any
 	vectors  map[string][][]float32 // of the items' content, by what they are made of
 }
@@ -98,7 +99,7 @@ func newest(protocol string, log learn.Log) exam {
 	known, test := split.LeaveLast(log, 1)
 	train, tune := split.LeaveLast(known, 1)
 	return exam{protocol: protocol, columns: []string{"hr@10", "ndcg@10"},
-		tune: sitting{train, tune}, test: sitting{train, test}, refit: sitting{known, test}}
+		tune: sitting{train, tune}, test: sitting{train, test}, refit: sitting{known, test}, known: known}
 }
 
 // newItems is protocol cold of MovieLens 1M and the content of its films.
@@ -122,6 +123,6 @@ func coldExam(log learn.Log) exam {
 	other := split.Cold(log.Items, coldShare, coldTuneSeed)
 	e.test = sitting{split.Without(e.test.log, cold), split.Newcomers(e.test.cases, cold)}
 	e.tune = sitting{split.Without(e.tune.log, other), split.Newcomers(e.tune.cases, other)}
-	e.refit = sitting{}
+	e.refit, e.known = sitting{}, learn.Log{}
 	return e
 }

@@ -36,17 +36,27 @@ func (t Trial) reload(name string) (fitted, bool, error) {
 	if t.Keep == "" {
 		return fitted{}, false, nil
 	}
-	file, err := os.Open(filepath.Join(t.Keep, name))
-	if errors.Is(err, os.ErrNotExist) {
+	path := filepath.Join(t.Keep, name)
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		return fitted{}, false, nil
 	}
+	f, err := load(path)
+	return f, err == nil, err
+}
+
+// load reads a model from its artefact's file.
+func load(path string) (fitted, error) {
+	file, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return fitted{}, fmt.Errorf("model: %w: %w", err, upnext.ErrNotFound)
+	}
 	if err != nil {
-		return fitted{}, false, fmt.Errorf("kept model: %w: %w", err, upnext.ErrUnavailable)
+		return fitted{}, fmt.Errorf("model: %w: %w", err, upnext.ErrUnavailable)
 	}
 	defer file.Close()
 	a, err := artefact.Read(file)
 	if err != nil {
-		return fitted{}, false, fmt.Errorf("kept model %s: %w", file.Name(), err)
+		return fitted{}, fmt.Errorf("model %s: %w", file.Name(), err)
 	}
 	var m learn.Model
 	switch a.Kind {
@@ -58,10 +68,10 @@ func (t Trial) reload(name string) (fitted, bool, error) {
 		m, err = collab.Load(a)
 	}
 	if err != nil {
-		return fitted{}, false, fmt.Errorf("kept model %s: %w", file.Name(), err)
+		return fitted{}, fmt.Errorf("model %s: %w", file.Name(), err)
 	}
 	seconds, _ := a.Float(fitSeconds) // 0 of a file that another put there
-	return fitted{model: m, seconds: seconds}, true, nil
+	return fitted{model: m, seconds: seconds}, nil
 }
 
 // keep writes a model for reload, whole or not at all.

@@ -39,13 +39,32 @@ func metrics() []metric {
 type grades struct {
 	metrics  []metric
 	takers   ranking.Takers
+	known    map[[2]int32]float64 // likeness of pairs
 	counts   []int
 	viewers  int
 	segments []segment
 }
 
+// likenesses is how many pairs' likeness is remembered: the popular meet in most
+// lists, and theirs takes longest to tell.
+const likenesses = 1 << 19
+
+// likeness is the takers' likeness, remembered.
+func (g grades) likeness(a, b int32) float64 {
+	pair := [2]int32{min(a, b), max(a, b)}
+	v, ok := g.known[pair]
+	if !ok {
+		if len(g.known) >= likenesses {
+			clear(g.known)
+		}
+		v = g.takers.Likeness(a, b)
+		g.known[pair] = v
+	}
+	return v
+}
+
 func newGrades(s sitting) grades {
-	g := grades{metrics: metrics(), takers: ranking.TakersOf(s.log), viewers: len(s.log.Viewers)}
+	g := grades{known: map[[2]int32]float64{}, metrics: metrics(), takers: ranking.TakersOf(s.log), viewers: len(s.log.Viewers)}
 	g.counts = g.takers.Counts()
 	g.segments = []segment{{ranking.ColdViewers(s.cases)}, {ranking.LongTail(s.cases, s.log)}}
 	return g
@@ -85,7 +104,7 @@ func (g grades) of(cases []split.Case, result ranking.Result) marks {
 			continue
 		}
 		exposure.Show(a.List)
-		diversity = append(diversity, relevance.Diversity(a.List[:min(10, len(a.List))], g.takers.Likeness))
+		diversity = append(diversity, relevance.Diversity(a.List[:min(10, len(a.List))], g.likeness))
 		novelty = append(novelty, relevance.Novelty(a.List, g.counts, g.viewers))
 	}
 	m.whole = map[string]float64{

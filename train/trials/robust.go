@@ -36,7 +36,7 @@ func robust(dir string) (exam, error) {
 	}
 	e := newest("robust", set.Log)
 	e.columns = []string{"hr@10", pushedColumn, "ndcg@10"}
-	e.refit = sitting{}
+	e.refit, e.known = sitting{}, learn.Log{}
 	e.variants = damaged(e.test)
 	return e, nil
 }

@@ -27,6 +27,7 @@ type Trial struct {
 	Tuning      bool                             // ask the cases that settings are chosen by: those of the test are for the report
 	Text, Image embed.Embedder                   // needed by cold
 	Keep        string                           // folder in which fitted models stay for the next run, whose rows have their seconds; "" is none
+	Load        map[string]string                // files of artefacts, by the names of the entries that are not fitted but read from them
 	Watch       func(model string, s learn.Step) // may be nil; called by one goroutine at a time
 }
 
@@ -171,6 +172,9 @@ func (b *bench) watch(name string) learn.Watch {
 // fit fits an entry on a log. A blend's parts are fitted on what is to tune by
 // too, where that is another log, and its weights chosen there.
 func (b *bench) fit(ctx context.Context, en entry, s sitting, seed uint64) (fitted, error) {
+	if en.holds && b.exam.known.Items > 0 {
+		s.log = b.exam.known // so it is fitted on what the others are
+	}
 	key := fmt.Sprintf("%s %d %p %d", en.name, seed, s.log.Viewers, len(s.log.Viewers))
 	if f, ok := b.kept[key]; ok {
 		return f, nil
@@ -190,6 +194,14 @@ func (b *bench) fit(ctx context.Context, en entry, s sitting, seed uint64) (fitt
 
 // fitOrReload fits an entry that is no blend.
 func (b *bench) fitOrReload(ctx context.Context, en entry, s sitting, seed uint64) (fitted, error) {
+	if path := b.Load[en.name]; path != "" {
+		f, err := load(path)
+		if err == nil && f.model.Items() != s.log.Items {
+			err = fmt.Errorf("model %s knows %d items, the log %d: %w", path, f.model.Items(), s.log.Items, upnext.ErrInvalid)
+		}
+		f.note = "from a file"
+		return f, err
+	}
 	fitter := en.fitter(seed)
 	name := ""
 	if b.Keep != "" {

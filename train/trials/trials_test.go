@@ -267,6 +267,10 @@ func TestKeep(t *testing.T) {
 		t.Errorf("other settings: got %d fits, %v, want two more", fits, err)
 	}
 	files, _ := filepath.Glob(filepath.Join(trial.Keep, "ease*"))
+	loaded, err := Trial{Seed: 1, Models: []string{"ridge"}, Load: map[string]string{"ridge": files[0]}}.run(t.Context(), e, few(20))
+	if err != nil || loaded.Rows[0].Values["ndcg@10"] > .4 || loaded.Rows[0].Note == "" {
+		t.Errorf("ease loaded as ridge: got %+v, %v, want what ease gets", loaded, err)
+	}
 	for _, f := range files {
 		if err := os.Truncate(f, 100); err != nil {
 			t.Fatal(err)
