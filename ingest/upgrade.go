@@ -180,6 +180,10 @@ func (f *filling) full(ctx context.Context, n int) error {
 	if !f.upgrade.Auto || !f.kept.Promoted.IsZero() || tally.Items == 0 {
 		return nil
 	}
+	// Kept first: who sees it promoted sees what it has cost.
+	if err := f.keep(ctx); err != nil {
+		return err
+	}
 	if err := p.Promote(ctx, b.tenant, b.collection, false); err != nil {
 		return err
 	}

@@ -75,6 +75,7 @@ func (r *Recommender) begin(ctx context.Context, t upnext.Tenant, req upnext.Req
 	switch {
 	case errors.Is(err, errNoInterests):
 		q.degrade("interests", err)
+		err = nil // a page without their taste is better than none
 	case err != nil:
 		return nil, err
 	}

@@ -3,11 +3,14 @@ package serve
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"upnext"
+	"upnext/index"
 )
 
 // TestHealth asks an index that hangs: each call ends at its limit, then the
@@ -49,4 +52,58 @@ func TestHealth(t *testing.T) {
 		}
 		ask(hang, 100*time.Millisecond)
 	})
+}
+
+// absent are collections whose index answers nothing while it is away.
+type absent struct {
+	index.Collections
+	away *atomic.Bool
+}
+
+// Active implements index.Collections.
+func (c absent) Active(ctx context.Context, t upnext.Tenant) (string, index.Index, error) {
+	name, in, err := c.Collections.Active(ctx, t)
+	return name, absentIndex{in, c.away}, err
+}
+
+type absentIndex struct {
+	index.Index
+	away *atomic.Bool
+}
+
+// Vectors implements index.Index.
+func (a absentIndex) Vectors(ctx context.Context, ids ...upnext.ItemID) ([][]float32, error) {
+	if a.away.Load() {
+		return nil, fmt.Errorf("query: %w", upnext.ErrUnavailable)
+	}
+	return a.Index.Vectors(ctx, ids...)
+}
+
+// TestWithoutVectors: who has interests has a page, of a page's kind, while
+// the index cannot give their vectors, and their taste with the next one.
+func TestWithoutVectors(t *testing.T) {
+	var away atomic.Bool
+	w := newWorld(t, 20, func(c *Config) { c.Collections = absent{c.Collections, &away} })
+	w.does("ann", upnext.Event{Kind: upnext.Like, Item: "space-001"})
+	w.does("ann", upnext.Event{Kind: upnext.Block, Scope: upnext.ScopeItem, Item: "chess-000"})
+	away.Store(true)
+	for _, req := range []upnext.Request{
+		{Viewer: user("ann")},
+		{Viewer: user("ann"), Query: "space maker"},
+		{Viewer: user("ann"), Like: []upnext.ItemID{"space-001"}},
+	} {
+		s := w.asks(req)
+		if len(s.Items) < 10 || len(s.Degraded) == 0 { // of interests, and once it counts as away, of the index
+			t.Errorf("%s: %d items, degraded %v; want a page that says what it goes without", classOf(req), len(s.Items), s.Degraded)
+		}
+		if _, ok := find(s, "chess-000"); ok {
+			t.Error("a blocked item")
+		}
+	}
+	away.Store(false)
+	w.now = w.now.Add(time.Minute)
+	time.Sleep(awayFor) // by the wall clock
+	if s := w.page("ann"); len(s.Degraded) > 0 || about(s, "space") < 5 {
+		t.Errorf("with the index back: %d of space, degraded %v", about(s, "space"), s.Degraded)
+	}
 }
