@@ -68,7 +68,8 @@ func fitter(name string, log learn.Log, seed uint64, keep Checkpoints) learn.Fit
 	case "sasrec":
 		return sequence.SASRec{Dropout: .2, Training: fitting}
 	case "gru":
-		return sequence.GRU{Dropout: .2, Training: fitting}
+		fitting.Epochs, fitting.Every = 20, 4
+		return sequence.GRU{Hidden: 192, Dropout: .2, Training: fitting}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"math"
 	"time"
 
 	"upnext/learn"
@@ -16,6 +17,7 @@ const (
 	Running   State = "running"
 	Succeeded State = "succeeded"
 	Failed    State = "failed"
+	Cancelled State = "cancelled"
 )
 
 // Run is one training, from the wish to the bundle. It is kept in the object
@@ -56,7 +58,7 @@ type Point struct {
 }
 
 // Ended reports whether nothing more will come.
-func (r Run) Ended() bool { return r.State == Succeeded || r.State == Failed }
+func (r Run) Ended() bool { return r.State != Queued && r.State != Running }
 
 // longest is how many points a curve keeps: of a longer one every other goes.
 const longest = 1000
@@ -78,7 +80,7 @@ func (r *Run) note(model string, s learn.Step) (added []Curve) {
 		of    string
 		value float64
 	}{{"loss", s.Loss}, {"metric", s.Metric}} {
-		if v.value != 0 {
+		if v.value != 0 && !math.IsNaN(v.value) && !math.IsInf(v.value, 0) { // JSON has none of these
 			added = append(added, r.point(model, v.of, Point{s.Done, v.value}))
 		}
 	}

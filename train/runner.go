@@ -1,9 +1,11 @@
 package train
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,7 +18,12 @@ const (
 	mostAttempts = 3               // of a run whose process dies: one that kills it must not do so for ever
 	saveEvery    = 2 * time.Second // of a run under way
 	lookEvery    = time.Minute     // for runs of other processes and for the schedule
+	lockPatience = time.Second     // another process trains the tenant: others are not kept waiting
+	lastWords    = 30 * time.Second
 )
+
+// errCancelled is why a run's context ended.
+var errCancelled = errors.New("cancelled")
 
 // Runner does runs, one at a time, and keeps them. It is safe for concurrent
 // use; a tenant is trained by one process at a time.
@@ -32,17 +39,26 @@ type Runner struct {
 	wake  chan struct{}
 	mu    sync.Mutex
 	under map[string]*Run // runs under way here, fresher than those stored
+	stops map[string]context.CancelCauseFunc
+	ended map[string]time.Time // runs that need not be read again, and when they ended
 }
 
 func (r *Runner) init() {
-	r.once.Do(func() { r.wake, r.under = make(chan struct{}, 1), map[string]*Run{} })
+	r.once.Do(func() {
+		r.wake, r.under = make(chan struct{}, 1), map[string]*Run{}
+		r.stops, r.ended = map[string]context.CancelCauseFunc{}, map[string]time.Time{}
+	})
 }
 
 // Run does what is asked for, what is due, and what a process left that died,
 // until ctx ends.
 func (r *Runner) Run(ctx context.Context) {
 	r.init()
-	tick := time.NewTicker(lookEvery)
+	look := lookEvery
+	if r.Every > 0 {
+		look = min(look, r.Every)
+	}
+	tick := time.NewTicker(look)
 	defer tick.Stop()
 	for {
 		for _, t := range r.Tenants() {
@@ -59,44 +75,63 @@ func (r *Runner) Run(ctx context.Context) {
 	}
 }
 
-// recent is how many runs are looked at for one that has not ended: they are
-// done in the order in which they were asked for.
-const recent = 5
-
+// round does what has not ended, in the order in which it was asked for, and
+// then what is due. Where another process trains the tenant there is nothing to
+// do: it looks for more when it is done, and this one a minute later.
 func (r *Runner) round(ctx context.Context, t upnext.Tenant) error {
-	runs, err := r.List(ctx, t, recent)
-	if err != nil {
+	runs, err := r.unended(ctx, t)
+	if err != nil || len(runs) == 0 && !r.due(t) {
 		return err
 	}
-	for _, run := range slices.Backward(runs) {
-		if !run.Ended() {
-			if err := r.do(ctx, t, run.ID); err != nil {
-				return err
-			}
-		}
-	}
-	if r.Every == 0 {
+	waiting, cancel := context.WithTimeout(ctx, lockPatience)
+	unlock, err := r.Locks.Lock(waiting, "train/"+string(t))
+	late := waiting.Err() != nil
+	cancel()
+	if err != nil && late && ctx.Err() == nil {
 		return nil
 	}
-	now := r.Trainer.Now()
-	if len(runs) > 0 && (!runs[0].Ended() || now.Sub(runs[0].EndedAt) < r.Every) {
-		return nil
-	}
-	run, err := r.Start(ctx, t, nil)
-	if err != nil {
-		return err
-	}
-	return r.do(ctx, t, run.ID)
-}
-
-// do does one run, unless another process has ended it meanwhile.
-func (r *Runner) do(ctx context.Context, t upnext.Tenant, id string) error {
-	unlock, err := r.Locks.Lock(ctx, "train/"+string(t))
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	run, err := r.load(ctx, runKey(t, id))
+	if runs, err = r.unended(ctx, t); err != nil { // another process may have done them
+		return err
+	}
+	if len(runs) == 0 && r.due(t) {
+		run, err := r.Start(ctx, t, nil)
+		if err != nil {
+			return err
+		}
+		runs = append(runs, run)
+	}
+	for _, run := range runs {
+		if err := r.do(ctx, t, run.ID); err != nil {
+			return err
+		}
+	}
+	return r.drop(ctx, t)
+}
+
+// due reports whether the schedule wants a run, none being under way.
+func (r *Runner) due(t upnext.Tenant) bool {
+	if r.Every == 0 {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now, folder := r.Trainer.Now(), runsFolder(t)
+	for key, at := range r.ended {
+		if strings.HasPrefix(key, folder) && now.Sub(at) < r.Every {
+			return false
+		}
+	}
+	return true
+}
+
+// do does one run, the tenant's lock being held.
+func (r *Runner) do(ctx context.Context, t upnext.Tenant, id string) error {
+	key := runKey(t, id)
+	run, err := r.load(ctx, key)
 	if err != nil || run.Ended() {
 		return err
 	}
@@ -104,32 +139,51 @@ func (r *Runner) do(ctx context.Context, t upnext.Tenant, id string) error {
 	run.Steps, run.Curves = nil, nil
 	if run.Attempts > mostAttempts {
 		run.State, run.Error, run.EndedAt = Failed, fmt.Sprintf("the process died %d times over it", mostAttempts), run.StartedAt
-		return r.save(ctx, t, run)
+		return cmp.Or(r.save(ctx, t, run), r.forget(ctx, t, id))
 	}
 	if err := r.save(ctx, t, run); err != nil {
 		return err
 	}
-	r.follow(ctx, t, &run)
-	if ctx.Err() != nil {
-		return ctx.Err() // it goes on where the next process begins
-	}
-	if err := r.save(ctx, t, run); err != nil {
-		return err
-	}
-	return r.forget(ctx, t, run.ID)
-}
-
-// follow trains, and keeps what is told of it.
-func (r *Runner) follow(ctx context.Context, t upnext.Tenant, run *Run) {
-	key := runKey(t, run.ID)
+	doing, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	r.mu.Lock()
-	r.under[key] = run
+	r.under[key], r.stops[key] = &run, stop
 	r.mu.Unlock()
 	defer func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		delete(r.under, key)
+		delete(r.stops, key)
 	}()
+	r.follow(doing, t, &run)
+	// How it went is kept also where the process is about to end: what has been
+	// made need not be made again.
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+	defer cancel()
+	if err := r.persist(last, t, run); err != nil || !run.Ended() {
+		return err
+	}
+	return r.forget(last, t, id)
+}
+
+// persist saves, and tries again while there is time.
+func (r *Runner) persist(ctx context.Context, t upnext.Tenant, run Run) error {
+	for {
+		err := r.save(ctx, t, run)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// follow trains, and keeps what is told of it. A run that the process's end
+// has stopped waits for the next process as it waited before.
+func (r *Runner) follow(ctx context.Context, t upnext.Tenant, run *Run) {
 	board := r.board(run.ID)
 	defer board.close()
 	saved := time.Now()
@@ -149,11 +203,18 @@ func (r *Runner) follow(ctx context.Context, t upnext.Tenant, run *Run) {
 	})
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	run.EndedAt = r.Trainer.Now().UTC()
-	if err != nil {
+	switch {
+	case err == nil:
+		run.State, run.Bundle = Succeeded, &manifest
+	case errors.Is(context.Cause(ctx), errCancelled):
+		run.State = Cancelled
+		r.Trainer.Logger.Info("training cancelled", "tenant", t, "run", run.ID)
+	case ctx.Err() != nil:
+		run.State, run.Attempts = Queued, run.Attempts-1
+		return
+	default:
 		run.State, run.Error = Failed, err.Error()
 		r.Trainer.Logger.Error("training failed", "tenant", t, "run", run.ID, "error", err)
-		return
 	}
-	run.State, run.Bundle = Succeeded, &manifest
+	run.EndedAt = r.Trainer.Now().UTC()
 }

@@ -18,6 +18,7 @@ import (
 	"upnext/learn"
 	"upnext/learn/blend"
 	"upnext/learn/bundle"
+	"upnext/learn/collab"
 	"upnext/learn/ranking"
 	"upnext/learn/relevance"
 	"upnext/learn/split"
@@ -90,6 +91,10 @@ func (tr *Trainer) Train(ctx context.Context, t upnext.Tenant, names []string, k
 	if err != nil {
 		return bundle.Manifest{}, err
 	}
+	least, err := popularity(ctx, parts, rest, cases)
+	if err != nil {
+		return bundle.Manifest{}, err
+	}
 	parts = slices.DeleteFunc(parts, func(f *fitted) bool { return f.part.Weight == 0 })
 	fitters, err = Fitters(b.log, namesOf(parts), tr.Seed, keep("refit"))
 	if err != nil {
@@ -110,7 +115,13 @@ func (tr *Trainer) Train(ctx context.Context, t upnext.Tenant, names []string, k
 	}
 	tr.Logger.Info("models trained", "tenant", t, "version", made.Version, "models", len(parts), "viewers", len(b.log.Viewers), "items", len(b.items),
 		"acts", b.acts, "ndcg@10", together.NDCG10, "seconds", tr.Now().Sub(began).Seconds())
-	return made.Manifest, tr.use(ctx, t, made, parts)
+	if err := tr.use(ctx, t, made.Manifest, least); err != nil {
+		return bundle.Manifest{}, err
+	}
+	if err := tr.Registry.Prune(ctx, t); err != nil { // the next training does it
+		tr.Logger.Warn("old bundles not deleted", "tenant", t, "error", err)
+	}
+	return made.Manifest, nil
 }
 
 // holdOut leaves the newest act of some viewers out, by the seed.
@@ -215,7 +226,7 @@ func namesOf(parts []*fitted) []string {
 func (tr *Trainer) refit(ctx context.Context, fitters []learn.Fitter, log learn.Log, parts []*fitted, tell Progress) (err error) {
 	for i, p := range parts {
 		began := tr.Now()
-		if p.model, err = fitters[i].Fit(ctx, log, func(s learn.Step) { tell(p.part.Name, s) }); err != nil {
+		if p.model, err = fitters[i].Fit(ctx, log, func(s learn.Step) { tell(p.part.Name+" refit", s) }); err != nil {
 			return fmt.Errorf("fit %s again: %w", p.part.Name, err)
 		}
 		p.part.Refit = true
@@ -233,20 +244,36 @@ func (tr *Trainer) join(b behaviour, parts []*fitted, m bundle.Manifest) (*bundl
 	return bundle.New(m, b.items, models)
 }
 
-// popular is the model that others must beat to be brought into use.
-const popular = "popular"
+// popularity is what the most popular items reach, which others must beat to be
+// brought into use.
+func popularity(ctx context.Context, parts []*fitted, log learn.Log, cases []split.Case) (bundle.Metrics, error) {
+	for _, p := range parts {
+		if p.part.Name == (collab.Popular{}).Name() {
+			return p.part.Metrics, nil
+		}
+	}
+	m, err := collab.Popular{}.Fit(ctx, log, nil)
+	if err != nil {
+		return bundle.Metrics{}, fmt.Errorf("fit popularity: %w", err)
+	}
+	return measure(ctx, m, cases, nil)
+}
 
-// use brings the bundle into use where that is asked for.
-func (tr *Trainer) use(ctx context.Context, t upnext.Tenant, b *bundle.Bundle, parts []*fitted) error {
+// use brings the bundle into use where that is asked for, it is better than
+// popularity, and nobody has rolled back since the last promotion.
+func (tr *Trainer) use(ctx context.Context, t upnext.Tenant, made bundle.Manifest, least bundle.Metrics) error {
 	if !tr.Promote {
 		return nil
 	}
-	if len(parts) == 1 && parts[0].part.Name == popular {
-		tr.Logger.Warn("models not promoted: none is better than popularity", "tenant", t, "version", b.Version)
+	if made.Blend.NDCG10 <= least.NDCG10 {
+		tr.Logger.Warn("models not promoted: no better than popularity", "tenant", t, "version", made.Version, "ndcg@10", made.Blend.NDCG10, "popularity", least.NDCG10)
 		return nil
 	}
-	if _, err := tr.Registry.Promote(ctx, t, b.Version); err != nil {
-		return err
+	p, err := tr.Registry.Current(ctx, t)
+	if err == nil && p.Held {
+		tr.Logger.Warn("models not promoted: somebody has rolled back, and promotes by hand", "tenant", t, "version", made.Version, "in_use", p.Version)
+		return nil
 	}
-	return tr.Registry.Prune(ctx, t)
+	_, err = tr.Registry.Promote(ctx, t, made.Version)
+	return err
 }

@@ -147,6 +147,9 @@ func (s *Settings) check() error {
 	if s.ArchiveEvery < 0 || s.ArchiveEvery > 0 && s.ArchiveEvery < time.Second {
 		return fmt.Errorf("--archive-every %s: 0, or at least 1s: %w", s.ArchiveEvery, upnext.ErrInvalid)
 	}
+	if s.TrainEvery < 0 || s.TrainEvery > 0 && s.TrainEvery < time.Second || s.TrainKeep < 0 {
+		return fmt.Errorf("--train-every %s: 0, or at least 1s; --train-keep %d: not below 0: %w", s.TrainEvery, s.TrainKeep, upnext.ErrInvalid)
+	}
 	if s.EventKeep < 0 || s.EventKeep > 0 && s.EventDays < 2 {
 		return fmt.Errorf("--event-keep %d, --event-days %d: not below 0, and at least 2 days: %w", s.EventKeep, s.EventDays, upnext.ErrInvalid)
 	}

@@ -19,7 +19,7 @@ const followEvery = 5 * time.Second
 // newTraining makes the registry of bundles and the runner that fills it.
 func (e *engines) newTraining() {
 	s := e.settings
-	e.models = &registry.Registry{Blobs: e.blobs, Locks: e.store.Locks, Load: train.Load, Keep: s.TrainKeep, Now: s.now}
+	e.models = &registry.Registry{Blobs: e.blobs, Locks: e.store.Locks, Load: train.Load, Keep: s.TrainKeep, Now: s.now, Logger: e.logger}
 	e.runner = &train.Runner{
 		Trainer: &train.Trainer{
 			Events: e.store.Events, Registry: e.models, Speaks: e.recommend.Speaks,
@@ -38,8 +38,11 @@ func (e *engines) followModels(ctx context.Context) error {
 	for tenants := e.recommend.Tenants; ; tenants = e.recommend.Known() {
 		for _, t := range tenants {
 			version, err := e.useModels(ctx, t)
-			if err != nil && ctx.Err() == nil && refused[t] != version {
-				refused[t] = version // once is enough
+			switch {
+			case err == nil:
+				delete(refused, t)
+			case ctx.Err() == nil && refused[t] != err.Error():
+				refused[t] = err.Error() // once is enough
 				e.logger.Error("models not swapped: the former ones stay", "tenant", t, "version", version, "error", err)
 			}
 		}
@@ -74,22 +77,25 @@ func (e *engines) useModels(ctx context.Context, t upnext.Tenant) (version strin
 // models are the registry and the runner as the API asks for them.
 type models struct{ *engines }
 
-// Bundles makes api.Bundles of the registry's manifests.
-func (m models) Bundles(ctx context.Context, t upnext.Tenant) ([]api.Bundle, error) {
+// Bundles makes api.Bundles of the registry's manifests. With a pointer that
+// cannot be read none is in use by it, and promoting one mends it.
+func (m models) Bundles(ctx context.Context, t upnext.Tenant) ([]api.Bundle, bool, error) {
 	list, err := m.models.List(ctx, t)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	p, err := m.models.Current(ctx, t)
-	if err != nil && !errors.Is(err, upnext.ErrNotFound) {
-		return nil, err
+	if errors.Is(err, registry.ErrDamaged) {
+		m.logger.Warn("no bundle is in use by the pointer", "tenant", t, "error", err)
+	} else if err != nil && !errors.Is(err, upnext.ErrNotFound) {
+		return nil, false, err
 	}
 	all := make([]api.Bundle, len(list))
 	for i, manifest := range list {
 		all[i] = bundleOf(manifest)
 		all[i].InUse, all[i].Former = manifest.Version == p.Version, slices.Contains(p.Former, manifest.Version)
 	}
-	return all, nil
+	return all, p.Held, nil
 }
 
 func bundleOf(m bundle.Manifest) api.Bundle {
@@ -105,20 +111,28 @@ func bundleOf(m bundle.Manifest) api.Bundle {
 
 // Promote answers by the bundle at once here, elsewhere within seconds.
 func (m models) Promote(ctx context.Context, t upnext.Tenant, version string) error {
-	_, err := m.models.Promote(ctx, t, version)
-	if err == nil {
-		_, err = m.useModels(ctx, t)
+	if _, err := m.models.Promote(ctx, t, version); err != nil {
+		return err
 	}
-	return err
+	m.swapSoon(ctx, t)
+	return nil
 }
 
 // Rollback is Promote of the former one.
 func (m models) Rollback(ctx context.Context, t upnext.Tenant) error {
-	_, err := m.models.Rollback(ctx, t)
-	if err == nil {
-		_, err = m.useModels(ctx, t)
+	if _, err := m.models.Rollback(ctx, t); err != nil {
+		return err
 	}
-	return err
+	m.swapSoon(ctx, t)
+	return nil
+}
+
+// swapSoon swaps at once, or leaves it to followModels: what was asked for has
+// happened either way.
+func (m models) swapSoon(ctx context.Context, t upnext.Tenant) {
+	if version, err := m.useModels(ctx, t); err != nil {
+		m.logger.Warn("models swapped later", "tenant", t, "version", version, "error", err)
+	}
 }
 
 // Train asks the runner.
@@ -140,6 +154,12 @@ func (m models) Runs(ctx context.Context, t upnext.Tenant, limit int) ([]api.Tra
 // Run asks the runner.
 func (m models) Run(ctx context.Context, t upnext.Tenant, id string) (api.TrainingRun, error) {
 	run, err := m.runner.Get(ctx, t, id)
+	return runOf(run), err
+}
+
+// Cancel asks the runner.
+func (m models) Cancel(ctx context.Context, t upnext.Tenant, id string) (api.TrainingRun, error) {
+	run, err := m.runner.Cancel(ctx, t, id)
 	return runOf(run), err
 }
 

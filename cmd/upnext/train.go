@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"sync"
 	"text/tabwriter"
 	"time"
@@ -29,7 +31,8 @@ func (c *trainCommand) Run(ctx context.Context, s *Settings, out console) (err e
 	}
 	defer func() { err = errors.Join(err, from.close()) }()
 	if !from.foreign {
-		ctx, stop := context.WithCancel(ctx)
+		// Not ctx: the run is cancelled by name, so that nobody takes it up again.
+		ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 		var running sync.WaitGroup
 		running.Go(func() { from.engines.runner.Run(ctx) })
 		defer running.Wait()
@@ -45,7 +48,7 @@ func (c *trainCommand) Run(ctx context.Context, s *Settings, out console) (err e
 	for run.State == string(train.Queued) || run.State == string(train.Running) {
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return c.leave(context.WithoutCancel(ctx), from, run.ID, out)
 		case <-time.After(300 * time.Millisecond):
 		}
 		if err := from.call(ctx, http.MethodGet, "/v1/models/runs/"+run.ID, nil, &run); err != nil {
@@ -53,13 +56,27 @@ func (c *trainCommand) Run(ctx context.Context, s *Settings, out console) (err e
 		}
 		drawRun(shown, drawn, run)
 	}
-	if run.State == string(train.Failed) {
-		return fmt.Errorf("run %s: %s: %w", run.ID, run.Error, upnext.ErrInvalid)
+	if run.State != string(train.Succeeded) {
+		return fmt.Errorf("run %s has %s: %s", run.ID, run.State, cmp.Or(run.Error, "asked to end"))
 	}
 	if s.JSON {
 		return json.NewEncoder(out.out).Encode(run)
 	}
 	return printBundle(out, *run.Bundle)
+}
+
+// leave ends the run that this process does; one of a server's goes on.
+func (c *trainCommand) leave(ctx context.Context, from *borrowed, id string, out console) error {
+	err := upnext.ErrConflict
+	if !from.foreign {
+		_, err = from.engines.runner.Cancel(ctx, cmp.Or(upnext.Tenant(c.Tenant), upnext.DefaultTenant), id)
+	}
+	if errors.Is(err, upnext.ErrConflict) {
+		fmt.Fprintf(out.err, "run %s goes on in the server\n", id)
+	} else if err != nil {
+		return err
+	}
+	return context.Canceled
 }
 
 // drawRun shows a bar for each phase of each model, with its latest loss and
@@ -118,7 +135,7 @@ func (c *modelsList) Run(ctx context.Context, s *Settings, out console) error {
 
 // Run promotes.
 func (c *modelsPromote) Run(ctx context.Context, s *Settings, out console) error {
-	return askModels(ctx, s, out, c.Tenant, http.MethodPost, "/v1/models/"+c.Version+"/promote")
+	return askModels(ctx, s, out, c.Tenant, http.MethodPost, "/v1/models/"+url.PathEscape(c.Version)+"/promote")
 }
 
 // Run rolls back.
@@ -134,6 +151,7 @@ func askModels(ctx context.Context, s *Settings, out console, tenant, method, pa
 	defer func() { err = errors.Join(err, from.close()) }()
 	var all struct {
 		Bundles []api.Bundle `json:"bundles"`
+		Held    bool         `json:"held"`
 	}
 	if err := from.call(ctx, method, path, nil, &all); err != nil {
 		return err
@@ -157,5 +175,11 @@ func askModels(ctx context.Context, s *Settings, out console, tenant, method, pa
 		}
 		fmt.Fprintf(w, "%s\t%s\t%.4f\t%.4f\t%s\t%s\n", b.Version, b.CreatedAt.Format(time.RFC3339), b.HR10, b.NDCG10, names, state)
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if all.Held {
+		fmt.Fprintln(out.err, "held since a rollback: what is trained waits until a bundle is promoted by hand")
+	}
+	return nil
 }

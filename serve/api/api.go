@@ -200,6 +200,7 @@ func (a *api) routes(engine *gin.Engine) {
 	post(a, "/v1/models/train", "models", http.StatusAccepted, "Train models on the events", a.trainModels)
 	get(a, "/v1/models/runs", "models", "The latest trainings", a.listRuns)
 	get(a, "/v1/models/runs/{id}", "models", "Progress and curves of a training", a.getRun)
+	post(a, "/v1/models/runs/{id}/cancel", "models", http.StatusOK, "End a training", a.cancelRun)
 	post(a, "/v1/models/{version}/promote", "models", http.StatusOK, "Answer by this bundle from now on", a.promoteModels)
 	post(a, "/v1/models/rollback", "models", http.StatusOK, "Answer by the former bundle again", a.rollbackModels)
 

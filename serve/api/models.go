@@ -10,18 +10,23 @@ import (
 // Models are a tenant's trained models: bundles, of which one is in use, and the
 // runs that make them.
 type Models interface {
-	// Bundles lists all, oldest first.
-	Bundles(ctx context.Context, t upnext.Tenant) ([]Bundle, error)
+	// Bundles lists all, oldest first. held says that somebody has rolled back:
+	// what is trained is promoted by hand.
+	Bundles(ctx context.Context, t upnext.Tenant) (all []Bundle, held bool, err error)
 	// Promote brings one into use; ErrNotFound, or ErrInvalid where it is damaged.
 	Promote(ctx context.Context, t upnext.Tenant, version string) error
-	// Rollback brings the former one back; ErrConflict where there was none.
+	// Rollback brings the former one back, and holds what is trained until the
+	// next Promote; ErrConflict where there was none.
 	Rollback(ctx context.Context, t upnext.Tenant) error
-	// Train asks for a run; no models means the standard ones.
+	// Train asks for a run, or joins the one that waits for the same; no models
+	// means the standard ones. ErrConflict where too many wait.
 	Train(ctx context.Context, t upnext.Tenant, models []string) (TrainingRun, error)
 	// Runs lists the latest, newest first.
 	Runs(ctx context.Context, t upnext.Tenant, limit int) ([]TrainingRun, error)
 	// Run returns one, or ErrNotFound.
 	Run(ctx context.Context, t upnext.Tenant, id string) (TrainingRun, error)
+	// Cancel ends one that waits or is under way in this process, else ErrConflict.
+	Cancel(ctx context.Context, t upnext.Tenant, id string) (TrainingRun, error)
 }
 
 // Bundle is a set of models that are used together.
@@ -53,7 +58,7 @@ type TrainedModel struct {
 // TrainingRun is one training from the wish to the bundle.
 type TrainingRun struct {
 	ID        string         `json:"id" example:"run_01J…"`
-	State     string         `json:"state" enum:"queued,running,succeeded,failed"`
+	State     string         `json:"state" enum:"queued,running,succeeded,failed,cancelled"`
 	Models    []string       `json:"models" doc:"Asked for; empty: the standard ones."`
 	QueuedAt  time.Time      `json:"queued_at"`
 	StartedAt *time.Time     `json:"started_at,omitempty"`
@@ -88,16 +93,17 @@ type CurvePoint struct {
 type modelsOutput struct {
 	Body struct {
 		Bundles []Bundle `json:"bundles" doc:"Oldest first."`
+		Held    bool     `json:"held" doc:"Somebody has rolled back: newly trained models are not promoted by themselves until one is promoted by hand."`
 	}
 }
 
 func (a *api) listModels(ctx context.Context, _ *struct{}) (*modelsOutput, error) {
-	bundles, err := a.Models.Bundles(ctx, callerOf(ctx).tenant)
+	bundles, held, err := a.Models.Bundles(ctx, callerOf(ctx).tenant)
 	if err != nil {
 		return nil, err
 	}
 	var out modelsOutput
-	out.Body.Bundles = append([]Bundle{}, bundles...)
+	out.Body.Bundles, out.Body.Held = append([]Bundle{}, bundles...), held
 	return &out, nil
 }
 
@@ -132,6 +138,13 @@ func (a *api) getRun(ctx context.Context, in *struct {
 	ID string `path:"id"`
 }) (*runOutput, error) {
 	run, err := a.Models.Run(ctx, callerOf(ctx).tenant, in.ID)
+	return &runOutput{run}, err
+}
+
+func (a *api) cancelRun(ctx context.Context, in *struct {
+	ID string `path:"id"`
+}) (*runOutput, error) {
+	run, err := a.Models.Cancel(ctx, callerOf(ctx).tenant, in.ID)
 	return &runOutput{run}, err
 }
 

@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -27,13 +29,20 @@ type Registry struct {
 	Load  bundle.Load
 	Keep  int // bundles that stay beside the one in use and the one before it; 0 keeps all
 	Now   func() time.Time
+
+	Logger *slog.Logger
 }
+
+// ErrDamaged says that what the object store has can no longer be read: no
+// fault of who asks. Promote mends the pointer.
+var ErrDamaged = errors.New("damaged")
 
 // Pointer says which bundle is in use.
 type Pointer struct {
 	Version string    `json:"version"`
 	At      time.Time `json:"at"`
 	Former  []string  `json:"former,omitempty"` // in use before, the latest first
+	Held    bool      `json:"held,omitempty"`   // rolled back: what is trained is not promoted by itself
 	ETag    string    `json:"-"`                // of the pointer itself
 }
 
@@ -87,7 +96,8 @@ func (r *Registry) Open(ctx context.Context, t upnext.Tenant, version string) (*
 	return b, nil
 }
 
-// List returns the manifests of all bundles, oldest first.
+// List returns the manifests of all bundles, oldest first. A damaged one is left
+// out, with a line in the log.
 func (r *Registry) List(ctx context.Context, t upnext.Tenant) ([]bundle.Manifest, error) {
 	var list []bundle.Manifest
 	for info, err := range r.Blobs.List(ctx, folder(t)+"/bundles/", "") {
@@ -98,7 +108,14 @@ func (r *Registry) List(ctx context.Context, t upnext.Tenant) ([]bundle.Manifest
 			continue
 		}
 		var m bundle.Manifest
-		if _, err := r.readJSON(ctx, info.Key, &m); err != nil {
+		_, err := r.readJSON(ctx, info.Key, &m)
+		switch {
+		case errors.Is(err, ErrDamaged):
+			r.Logger.Warn("bundle left out", "tenant", t, "error", err)
+			continue
+		case errors.Is(err, upnext.ErrNotFound): // pruned meanwhile
+			continue
+		case err != nil:
 			return nil, fmt.Errorf("list bundles: %w", err)
 		}
 		list = append(list, m)
@@ -107,7 +124,8 @@ func (r *Registry) List(ctx context.Context, t upnext.Tenant) ([]bundle.Manifest
 	return list, nil
 }
 
-// Current says which bundle is in use; ErrNotFound where none is.
+// Current says which bundle is in use; ErrNotFound where none is, ErrDamaged
+// where the pointer cannot be read.
 func (r *Registry) Current(ctx context.Context, t upnext.Tenant) (Pointer, error) {
 	var p Pointer
 	info, err := r.readJSON(ctx, current(t), &p)
@@ -119,83 +137,115 @@ func (r *Registry) Current(ctx context.Context, t upnext.Tenant) (Pointer, error
 }
 
 // Promote brings a bundle into use. It is read whole before: one that is not
-// there or damaged changes nothing.
+// there or damaged changes nothing. What a rollback held goes on.
 func (r *Registry) Promote(ctx context.Context, t upnext.Tenant, version string) (Pointer, error) {
-	if _, err := r.Open(ctx, t, version); err != nil {
-		return Pointer{}, fmt.Errorf("promote: %w", err)
-	}
-	return r.point(ctx, t, func(p Pointer) (Pointer, error) {
+	return r.point(ctx, t, func(p *Pointer) error {
+		if _, err := r.Open(ctx, t, version); err != nil {
+			return fmt.Errorf("promote: %w", err)
+		}
+		p.Held = false
 		if p.Version == version {
-			return p, nil
+			return nil
 		}
 		if p.Version != "" {
 			p.Former = append([]string{p.Version}, p.Former...)
 			p.Former = p.Former[:min(len(p.Former), formers)]
 		}
 		p.Version = version
-		return p, nil
+		return nil
 	})
 }
 
-// Rollback brings back the bundle that was in use before; ErrConflict where
-// there was none.
+// Rollback brings back the bundle that was in use before, or the one before
+// that where it is gone or damaged; ErrConflict where there is none. It holds
+// what is trained from now on until somebody promotes: who goes back does not
+// want the next one unseen.
 func (r *Registry) Rollback(ctx context.Context, t upnext.Tenant) (Pointer, error) {
-	return r.point(ctx, t, func(p Pointer) (Pointer, error) {
-		if len(p.Former) == 0 {
-			return p, fmt.Errorf("roll back: no bundle was in use before %q: %w", p.Version, upnext.ErrConflict)
+	return r.point(ctx, t, func(p *Pointer) error {
+		for i, version := range p.Former {
+			_, err := r.Open(ctx, t, version)
+			if errors.Is(err, upnext.ErrNotFound) || errors.Is(err, upnext.ErrInvalid) {
+				r.Logger.Warn("not rolled back to a bundle", "tenant", t, "version", version, "error", err)
+				continue
+			}
+			if err != nil {
+				return fmt.Errorf("roll back: %w", err)
+			}
+			p.Version, p.Former, p.Held = version, p.Former[i+1:], true
+			return nil
 		}
-		if _, err := r.Open(ctx, t, p.Former[0]); err != nil {
-			return p, fmt.Errorf("roll back: %w", err)
-		}
-		p.Version, p.Former = p.Former[0], p.Former[1:]
-		return p, nil
+		return fmt.Errorf("roll back: no bundle is left that was in use before %q: %w", p.Version, upnext.ErrConflict)
 	})
 }
 
-// point changes the pointer, one at a time.
-func (r *Registry) point(ctx context.Context, t upnext.Tenant, change func(Pointer) (Pointer, error)) (Pointer, error) {
-	unlock, err := r.Locks.Lock(ctx, "models/"+string(t))
+// point changes the pointer, one at a time. A damaged one counts as none.
+func (r *Registry) point(ctx context.Context, t upnext.Tenant, change func(*Pointer) error) (Pointer, error) {
+	unlock, err := r.lock(ctx, t)
 	if err != nil {
-		return Pointer{}, fmt.Errorf("promote: %w", err)
+		return Pointer{}, err
 	}
 	defer unlock()
 	p, err := r.Current(ctx, t)
-	if err != nil && !errors.Is(err, upnext.ErrNotFound) {
+	if errors.Is(err, ErrDamaged) {
+		r.Logger.Warn("pointer replaced", "tenant", t, "error", err)
+	} else if err != nil && !errors.Is(err, upnext.ErrNotFound) {
 		return Pointer{}, err
 	}
-	former := p.Version
-	if p, err = change(p); err != nil || p.Version == former {
+	former := p
+	if err := change(&p); err != nil || p.Version == former.Version && p.Held == former.Held {
 		return p, err
 	}
 	p.At = r.Now().UTC()
 	if err := r.putJSON(ctx, current(t), p); err != nil {
-		return Pointer{}, fmt.Errorf("promote: %w", err)
+		return Pointer{}, fmt.Errorf("bundle in use: %w", err)
 	}
 	return p, nil
 }
 
-// Prune deletes the oldest bundles but Keep, and never those that the pointer
-// names first and second.
-func (r *Registry) Prune(ctx context.Context, t upnext.Tenant) error {
-	if r.Keep == 0 {
-		return nil
+func (r *Registry) lock(ctx context.Context, t upnext.Tenant) (unlock func(), err error) {
+	if unlock, err = r.Locks.Lock(ctx, "models/"+string(t)); err != nil {
+		return nil, fmt.Errorf("bundle in use: %w", err)
 	}
+	return unlock, nil
+}
+
+// Prune deletes the oldest bundles but Keep, and never those that the pointer
+// names first and second; and files without a manifest, as a Put leaves that
+// was killed. It must not be called beside a Put for the same tenant.
+func (r *Registry) Prune(ctx context.Context, t upnext.Tenant) error {
+	unlock, err := r.lock(ctx, t)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	p, err := r.Current(ctx, t)
 	if err != nil && !errors.Is(err, upnext.ErrNotFound) {
 		return err
 	}
-	list, err := r.List(ctx, t)
-	if err != nil {
-		return err
+	whole, files := map[string]bool{}, []string{} // by version
+	for info, err := range r.Blobs.List(ctx, folder(t)+"/bundles/", "") {
+		if err != nil {
+			return fmt.Errorf("list bundles: %w", err)
+		}
+		if name, ok := strings.CutSuffix(path.Base(info.Key), ".json"); ok {
+			whole[name] = true
+		} else if name, ok := strings.CutSuffix(path.Base(info.Key), ".zip"); ok {
+			files = append(files, name)
+		}
 	}
-	for _, m := range list[:max(0, len(list)-r.Keep)] {
-		if m.Version == p.Version || slices.Contains(p.Former[:min(1, len(p.Former))], m.Version) {
+	kept := slices.Sorted(maps.Keys(whole))
+	if r.Keep > 0 {
+		kept = kept[max(0, len(kept)-r.Keep):]
+	}
+	inUse := append([]string{p.Version}, p.Former[:min(1, len(p.Former))]...)
+	for _, version := range files {
+		if whole[version] && slices.Contains(kept, version) || slices.Contains(inUse, version) {
 			continue
 		}
 		// The manifest goes first: without one there is no bundle.
-		for _, key := range []string{manifestKey(t, m.Version), bundleKey(t, m.Version)} {
-			if err := r.Blobs.Delete(ctx, key); err != nil {
-				return fmt.Errorf("delete bundle %s: %w", m.Version, err)
+		for _, key := range []string{manifestKey(t, version), bundleKey(t, version)} {
+			if err := r.Blobs.Delete(ctx, key); err != nil && !errors.Is(err, upnext.ErrNotFound) {
+				return fmt.Errorf("delete bundle %s: %w", version, err)
 			}
 		}
 	}
@@ -229,7 +279,7 @@ func (r *Registry) readJSON(ctx context.Context, key string, v any) (blob.Info, 
 		return info, fmt.Errorf("%s: %w", key, err)
 	}
 	if err := json.Unmarshal(raw, v); err != nil {
-		return info, fmt.Errorf("%s: %w: %w", key, upnext.ErrInvalid, err)
+		return info, fmt.Errorf("%s: %w: %w", key, ErrDamaged, err)
 	}
 	return info, nil
 }

@@ -31,7 +31,7 @@ func open(t *testing.T) *Registry {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Registry{Blobs: blobs, Locks: store.Locks, Load: collab.Load, Now: func() time.Time { return time.Unix(1_800_000_000, 0) }}
+	return &Registry{Blobs: blobs, Locks: store.Locks, Load: collab.Load, Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return time.Unix(1_800_000_000, 0) }}
 }
 
 // put stores a bundle of one model.
@@ -109,6 +109,61 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
+// What the store no longer has whole stops neither the list nor the way on.
+func TestDamagedBeside(t *testing.T) {
+	r, ctx := open(t), t.Context()
+	for _, v := range []string{"v1", "v2", "v3"} {
+		put(t, r, v)
+		if _, err := r.Promote(ctx, home, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	spoil := func(key string) {
+		if _, err := r.Blobs.Put(ctx, key, bytes.NewReader([]byte(`{"version":`))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	spoil(manifestKey(home, "v1"))
+	if list, err := r.List(ctx, home); err != nil || len(list) != 2 || list[0].Version != "v2" {
+		t.Errorf("list: %v, %v, want v2 and v3", list, err)
+	}
+	spoil(bundleKey(home, "v2"))
+	if p, err := r.Rollback(ctx, home); err != nil || p.Version != "v1" || !p.Held {
+		t.Errorf("roll back over a damaged one: %+v, %v, want v1, held", p, err)
+	}
+	spoil(current(home))
+	if _, err := r.Current(ctx, home); !errors.Is(err, ErrDamaged) || errors.Is(err, upnext.ErrInvalid) {
+		t.Errorf("a damaged pointer: %v, want ErrDamaged, which is not the caller's fault", err)
+	}
+	if _, err := r.Rollback(ctx, home); !errors.Is(err, upnext.ErrConflict) {
+		t.Errorf("roll back with a damaged pointer: %v, want ErrConflict", err)
+	}
+	if p, err := r.Promote(ctx, home, "v3"); err != nil || p.Version != "v3" || r.inUse(t) != "v3" {
+		t.Errorf("promote with a damaged pointer: %+v, %v", p, err)
+	}
+}
+
+// Who has gone back is asked before the next one comes; by promoting one they
+// let it go on.
+func TestHeld(t *testing.T) {
+	r, ctx := open(t), t.Context()
+	for _, v := range []string{"v1", "v2"} {
+		put(t, r, v)
+		if _, err := r.Promote(ctx, home, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if p, err := r.Rollback(ctx, home); err != nil || !p.Held {
+		t.Errorf("rolled back: %+v, %v, want it held", p, err)
+	}
+	if p, err := r.Promote(ctx, home, "v1"); err != nil || p.Held {
+		t.Errorf("promoted what is in use: %+v, %v, want it no longer held", p, err)
+	}
+	if p, err := r.Current(ctx, home); err != nil || p.Held {
+		t.Errorf("in use: %+v, %v", p, err)
+	}
+}
+
 // The oldest go, but not what is in use nor what was before it.
 func TestPrune(t *testing.T) {
 	r, ctx := open(t), t.Context()
@@ -121,8 +176,15 @@ func TestPrune(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// As a Put leaves it that was killed.
+	if _, err := r.Blobs.Put(ctx, bundleKey(home, "v9"), bytes.NewReader([]byte("PK"))); err != nil {
+		t.Fatal(err)
+	}
 	if err := r.Prune(ctx, home); err != nil {
 		t.Fatal(err)
+	}
+	if _, err := r.Open(ctx, home, "v9"); !errors.Is(err, upnext.ErrNotFound) {
+		t.Errorf("a file without a manifest: %v, want it gone", err)
 	}
 	list, err := r.List(ctx, home)
 	if err != nil {

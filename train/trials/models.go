@@ -49,7 +49,7 @@ func films() []entry {
 			return sequence.SASRec{Dropout: .2, Training: sequence.Training{Crop: .3, Decay: .5, Average: .998, Every: 5, Seed: seed}}
 		}),
 		network("gru", func(seed uint64) learn.Fitter {
-			return sequence.GRU{Hidden: 192, Dropout: .2, Training: sequence.Training{Epochs: 18, Crop: .3, Decay: .5, Average: .998, Every: 3, Seed: seed}}
+			return sequence.GRU{Hidden: 192, Dropout: .2, Training: sequence.Training{Epochs: 20, Crop: .3, Decay: .5, Average: .998, Every: 4, Seed: seed}}
 		}),
 		mixed("gru + ridge", "gru", "ridge"),
 		mixed("sasrec + ridge", "sasrec", "ridge"),

@@ -73,6 +73,7 @@ export const failures = (run, after = 0) => call("GET", `/v1/imports/${id(run)}/
 export const bundles = (signal) => call("GET", "/v1/models", { signal });
 export const trainings = (signal) => call("GET", "/v1/models/runs?limit=5", { signal });
 export const train = (body) => call("POST", "/v1/models/train", { body });
+export const cancelTraining = (run) => call("POST", `/v1/models/runs/${id(run)}/cancel`);
 export const promote = (version) => call("POST", `/v1/models/${id(version)}/promote`);
 export const rollback = () => call("POST", "/v1/models/rollback");
 

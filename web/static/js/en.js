@@ -149,6 +149,8 @@ export default {
   "models.reached": "What each model reached",
   "models.together": "together",
   "models.made": "{viewers} viewers, {items} items, {acts} acts",
+  "models.cancelled": "The training ends.",
+  "models.held": "Somebody has gone back: newly trained models wait until one is chosen by hand.",
   "models.inuse": "in use",
   "models.promote": "Use this",
   "models.rollback": "Go back",

@@ -2,7 +2,7 @@
 import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
 import { ago, number, t } from "./i18n.js";
-import { bundles as readBundles, promote, rollback, train, trainings } from "./api.js";
+import { bundles as readBundles, cancelTraining, promote, rollback, train, trainings } from "./api.js";
 import { makeTraining } from "./training.js";
 import { complain, toast } from "./toast.js";
 
@@ -34,7 +34,7 @@ export function models(root) {
     let all = [];
     try {
       all = (await trainings(ending.signal)).runs;
-      draw((await readBundles(ending.signal)).bundles);
+      draw(await readBundles(ending.signal));
     } catch (err) {
       if (err.name === "AbortError") return;
       complain(err);
@@ -42,7 +42,7 @@ export function models(root) {
       return;
     }
     for (const run of all) {
-      if (!drawn.has(run.id)) drawn.set(run.id, makeTraining(run));
+      if (!drawn.has(run.id)) drawn.set(run.id, makeTraining(run, () => act(() => cancelTraining(run.id), "models.cancelled")));
       drawn.get(run.id).update(run);
     }
     const order = all.map((run) => drawn.get(run.id).element);
@@ -51,12 +51,12 @@ export function models(root) {
     timer = setTimeout(look, document.hidden || !running ? slow : fast);
   };
   let shown = "";
-  const draw = (bundles) => {
-    const now = JSON.stringify(bundles);
+  const draw = ({ bundles, held }) => {
+    const now = JSON.stringify([bundles, held]);
     if (now === shown) return; // what has the focus keeps it
     shown = now;
     const former = bundles.some((b) => b.former);
-    fill(list, bundles.toReversed().map((b) => h("p", { class: "bundle", "data-bundle": b.version, "data-in-use": String(b.in_use) },
+    fill(list, held ? h("p", { class: "warn", text: t("models.held") }) : null, bundles.toReversed().map((b) => h("p", { class: "bundle", "data-bundle": b.version, "data-in-use": String(b.in_use) },
       h("span", { text: ago(b.created_at) }), h("span", { class: "soft", text: t("models.made", { viewers: number(b.viewers), items: number(b.items), acts: number(b.acts) }) }),
       h("b", { text: "NDCG@10 " + number(b["ndcg@10"], 4) }),
       b.in_use ? h("span", { class: "state", text: t("models.inuse") }) : h("button", { class: "button quiet", type: "button", text: t("models.promote"), onclick: () => act(() => promote(b.version), "models.promoted") }),

@@ -3,20 +3,22 @@ import { fill, h } from "./dom.js";
 import { ago, number, t } from "./i18n.js";
 import { curve } from "./curve.js";
 
-// makeTraining returns {element, update}.
-export function makeTraining(run) {
+// makeTraining returns {element, update}; cancel ends the training.
+export function makeTraining(run, cancel) {
   const state = h("span", { class: "state" });
   const when = h("span", { class: "soft when" });
   const problem = h("p", { class: "warn" });
   const steps = h("div");
   const curves = h("div", { class: "curves" });
   const made = h("div");
+  const end = h("button", { class: "button quiet", type: "button", text: t("cancel"), onclick: cancel });
   const element = h("article", { class: "panel run", "data-training": run.id },
-    h("header", {}, h("h3", { text: run.models.join(", ") || t("models.standard") }), state, when), problem, steps, curves, made);
+    h("header", {}, h("h3", { text: run.models.join(", ") || t("models.standard") }), state, when, end), problem, steps, curves, made);
   const update = (next) => {
     element.dataset.state = next.state;
     state.textContent = t("state." + next.state);
     when.textContent = ago(next.started_at ?? next.queued_at);
+    end.hidden = next.state !== "running" && next.state !== "queued";
     problem.hidden = !next.error;
     problem.textContent = next.error ?? "";
     fill(steps, next.state === "running" ? next.steps.slice(-1).map(progress) : []);

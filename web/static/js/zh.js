@@ -149,6 +149,8 @@ export default {
   "models.reached": "各模型的成绩",
   "models.together": "合起来",
   "models.made": "{viewers} 位观众，{items} 个条目，{acts} 次行为",
+  "models.cancelled": "训练即将结束。",
+  "models.held": "有人退回过：新训练的模型要等人手动选用。",
   "models.inuse": "使用中",
   "models.promote": "改用这组",
   "models.rollback": "退回上一组",
