@@ -16,6 +16,7 @@ type entry struct {
 	name   string
 	fitter func(seed uint64) learn.Fitter
 	parts  []string // of a blend, the strongest first; it has no fitter
+	small  bool     // parts[0], its items' vectors in 8 bits a number
 	seeded bool     // seeds make a difference
 	refit  bool     // has a row of its own when fitted on train and validation
 	holds  bool     // validates by each viewer's newest act, which it takes out of the log by itself
@@ -51,6 +52,7 @@ func films() []entry {
 		network("gru", func(seed uint64) learn.Fitter {
 			return sequence.GRU{Hidden: 192, Dropout: .2, Training: sequence.Training{Epochs: 20, Crop: .3, Decay: .5, Average: .998, Every: 4, Seed: seed}}
 		}),
+		inBytes("sasrec"), inBytes("gru"),
 		mixed("gru + ridge", "gru", "ridge"),
 		mixed("sasrec + ridge", "sasrec", "ridge"),
 		mixed("sasrec + ridge + ease", "sasrec", "ridge", "ease"),
@@ -73,6 +75,11 @@ func closed(ease collab.EASE, ridge collab.Ridge, ials collab.IALS) []entry {
 // network is an entry that is fitted by gradients: seeded, slow.
 func network(name string, fitter func(seed uint64) learn.Fitter) entry {
 	return entry{name: name, seeded: true, named: true, holds: true, fitter: fitter}
+}
+
+// inBytes is a network as it is stored small.
+func inBytes(of string) entry {
+	return entry{name: of + " in 8 bits", seeded: true, named: true, parts: []string{of}, small: true}
 }
 
 // mixed is a blend that holds a network. In its refit the network stays: it has seen

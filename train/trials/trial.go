@@ -14,6 +14,7 @@ import (
 	"upnext/learn/blend"
 	"upnext/learn/ranking"
 	"upnext/learn/relevance"
+	"upnext/learn/sequence"
 )
 
 // listed is how long the lists are that coverage and its like are taken of.
@@ -181,9 +182,14 @@ func (b *bench) fit(ctx context.Context, en entry, s sitting, seed uint64) (fitt
 	}
 	var f fitted
 	var err error
-	if en.fitter != nil {
+	switch {
+	case en.fitter != nil:
 		f, err = b.fitOrReload(ctx, en, s, seed)
-	} else {
+	case en.small:
+		if f, err = b.fit(ctx, find(b.entries, en.parts[0]), s, seed); err == nil {
+			f.model = f.model.(*sequence.Model).Quantised()
+		}
+	default:
 		f, err = b.blend(ctx, en, s, seed)
 	}
 	if err == nil && slices.ContainsFunc(b.entries, func(of entry) bool { return slices.Contains(of.parts, en.name) }) {
