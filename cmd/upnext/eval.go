@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"upnext"
+	"upnext/cmd/upnext/demo"
 	"upnext/embed"
 	"upnext/embed/builtin"
 	"upnext/learn"
@@ -19,7 +20,7 @@ import (
 )
 
 type evalCommand struct {
-	Protocol      string            `help:"What to measure: ml1m-loo, gowalla, microlens50k, ml100k (models of behaviour), cold (items nobody has seen), robust (fake viewers, lost and late events), ted (relevance of neighbours by content) or topics (zero-shot topics)." enum:"ml1m-loo,gowalla,microlens50k,ml100k,cold,robust,ted,topics" required:""`
+	Protocol      string            `help:"What to measure: ml1m-loo, gowalla, microlens50k, ml100k (models of behaviour), cold (items nobody has seen), robust (fake viewers, lost and late events), ted (relevance of neighbours by content), topics (zero-shot topics) or typos (texts mistyped and said otherwise)." enum:"ml1m-loo,gowalla,microlens50k,ml100k,cold,robust,ted,topics,typos" required:""`
 	Data          string            `help:"Folder of the data sets, with ml-1m, ted-transcripts and so on in it." type:"existingdir" required:"" env:"UPNEXT_DATA"`
 	Models        []string          `help:"Measure these only, by name, separated by commas; a wrong name is answered with those there are. Some take long and are measured only when named." placeholder:"NAME"`
 	Seeds         int               `help:"Fit models that draw with so many seeds, from --seed on, and report their mean." default:"1" placeholder:"N"`
@@ -28,7 +29,7 @@ type evalCommand struct {
 	Tuning        bool              `help:"Ask the cases that settings are chosen by instead of the test's."`
 	Markdown      bool              `help:"Print the tables as Markdown."`
 	NoTranscripts bool              `help:"Leave the talks' transcripts out (ted): for encoders that take long."`
-	Limit         int               `help:"Look at this many items only, for a quick run (ted, topics); 0 is all." default:"0"`
+	Limit         int               `help:"Look at this many items only, for a quick run (ted, topics, typos); 0 is all." default:"0"`
 	File          string            `arg:"" optional:"" help:"With --json: write the JSON there and the tables to the standard output." type:"path"`
 }
 
@@ -55,13 +56,38 @@ func (c *evalCommand) Run(ctx context.Context, s *Settings, out console) (err er
 	if err != nil {
 		return err
 	}
+	titles, err := demoTitles()
+	if err != nil {
+		return err
+	}
 	bar := shown.add("embedding", 0)
-	e := evals.Evaluation{Text: text.Embedder, NoTranscripts: c.NoTranscripts, Understand: understander, Limit: c.Limit, Progress: func(done, total int) { bar.set(int64(done), int64(total)) }}
+	e := evals.Evaluation{Text: text.Embedder, NoTranscripts: c.NoTranscripts, Understand: understander, Limit: c.Limit, Titles: titles, Seed: s.Seed, Progress: func(done, total int) { bar.set(int64(done), int64(total)) }}
 	report, err := e.Run(ctx, c.Protocol, c.Data)
 	if err != nil {
 		return err
 	}
+	if c.Markdown {
+		return c.write(s, out, report, report.Markdown)
+	}
 	return c.write(s, out, report, report.Write)
+}
+
+// demoTitles are the titles of the demo's catalogue, by language: the one Chinese
+// catalogue at hand.
+func demoTitles() ([]evals.Titles, error) {
+	items, err := demo.Items()
+	if err != nil {
+		return nil, err
+	}
+	titles := []evals.Titles{{Name: "demo titles", Language: "en"}, {Name: "demo titles", Language: "zh"}}
+	for _, it := range items {
+		for i := range titles {
+			if it.Language == titles[i].Language {
+				titles[i].Texts = append(titles[i].Texts, it.Title)
+			}
+		}
+	}
+	return titles, nil
 }
 
 // behaviour measures models that learn from behaviour.

@@ -83,3 +83,36 @@ func TestEval(t *testing.T) {
 		t.Errorf("an unknown model: got %v, want ErrInvalid that names those there are", err)
 	}
 }
+
+// TestEvalTypos measures the demo's own titles, all that an empty folder leaves:
+// each of our paraphrases is of one of them.
+func TestEvalTypos(t *testing.T) {
+	args := []string{"eval", "--protocol", "typos", "--data", t.TempDir()}
+	var out, log bytes.Buffer
+	if err := run(t.Context(), append(args, "--json"), &out, &log); err != nil {
+		t.Fatal(err)
+	}
+	var report struct {
+		Seed int
+		Rows []struct {
+			Name  string
+			Items int
+		}
+	}
+	if err := json.Unmarshal(out.Bytes(), &report); err != nil {
+		t.Fatal(err)
+	}
+	items := map[string]int{}
+	for _, r := range report.Rows {
+		items[r.Name] = r.Items
+	}
+	for name, want := range map[string]int{"demo titles, en: typos 5 %": 120, "demo titles, zh: homophones 20 %": 120, "demo titles, en: paraphrase, ours": 40, "demo titles, zh: paraphrase, ours": 40} {
+		if items[name] != want {
+			t.Errorf("%s: got %d items, want %d", name, items[name], want)
+		}
+	}
+	out.Reset()
+	if err := run(t.Context(), append(args, "--markdown", "--limit", "4"), &out, &log); err != nil || !strings.Contains(out.String(), "\n| demo titles, zh: no punctuation | 4 |") {
+		t.Errorf("--markdown: got %v and %q, want a table of four titles", err, out.String())
+	}
+}

@@ -134,6 +134,21 @@ func TestFilms(t *testing.T) {
 	}
 }
 
+func TestRetold(t *testing.T) {
+	files := map[string]string{
+		"movies_extrainfos.dat.gz":     "1::A::1990::R::x::Horror::d::w::c::Vampires.::p\n2::B::1991::R::x::Western::d::w::c::N/A::p\n3::C::1992::R::x::War::d::w::c::War.::p\n",
+		"tmdb_5000_movies_slim.csv.gz": "id,overview,release_date,title\n7,\"Undead, bloody\",1990-05-01,a\n8,Other film,1995-01-01,A\n9,Cowboys,1991-01-01,B\n9,,1992-01-01,C\n",
+	}
+	got, err := datasets.Retold(folder(t, files))
+	if want := []datasets.Retelling{{"a", "Vampires.", "Undead, bloody"}}; err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	}
+	files["tmdb_5000_movies_slim.csv.gz"] = "id,title\n1,A\n"
+	if _, err := datasets.Retold(folder(t, files)); !errors.Is(err, upnext.ErrInvalid) || !strings.Contains(err.Error(), "overview") {
+		t.Errorf("without overviews: got %v, want ErrInvalid that says so", err)
+	}
+}
+
 func TestBad(t *testing.T) {
 	ml1m := func(dir string) error { _, err := datasets.ML1M(dir); return err }
 	gowalla := func(dir string) error { _, _, err := datasets.Gowalla(dir); return err }

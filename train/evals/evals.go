@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -18,13 +19,15 @@ import (
 )
 
 // Protocols are the names that Run knows.
-var Protocols = []string{"ted", "topics"}
+var Protocols = []string{"ted", "topics", "typos"}
 
 // Evaluation is what a protocol is run with.
 type Evaluation struct {
 	Text          embed.Embedder
 	Understand    understand.Understander // needed by topics
 	Limit         int                     // items read of each data set; 0 is all of them
+	Titles        []Titles                // catalogues that typos measures beside those it reads
+	Seed          uint64                  // of the mistakes of typos
 	NoTranscripts bool                    // ted reads no transcripts: a fourteenth of the texts
 	Progress      func(done, total int)   // texts embedded of a row; may be nil, called by one goroutine at a time
 }
@@ -34,13 +37,14 @@ type Report struct {
 	Protocol string `json:"protocol"`
 	Model    string `json:"model"` // the text encoder
 	Limit    int    `json:"limit,omitempty"`
+	Seed     uint64 `json:"seed,omitempty"` // of typos
 	Rows     []Row  `json:"rows"`
 }
 
 // Row is one measured value.
 type Row struct {
 	Name   string  `json:"name"`   // what was measured
-	Metric string  `json:"metric"` // recall_at_10, macro_f1, precision or recall
+	Metric string  `json:"metric"` // recall_at_10, macro_f1, precision, recall; of typos see there
 	Value  float64 `json:"value"`
 	Items  int     `json:"items"`             // that the value is a mean or a count over
 	Labels int     `json:"classes,omitempty"` // that a mean of F1 is over
@@ -71,6 +75,9 @@ func (e Evaluation) Run(ctx context.Context, protocol, dir string) (Report, erro
 		report.Rows, err = e.ted(ctx, dir)
 	case "topics":
 		report.Rows, err = e.topics(ctx, dir)
+	case "typos":
+		report.Seed = e.Seed
+		report.Rows, err = e.typos(ctx, dir)
 	default:
 		return Report{}, fmt.Errorf("protocol %q: there are %s: %w", protocol, strings.Join(Protocols, ", "), upnext.ErrInvalid)
 	}
@@ -82,27 +89,50 @@ func (e Evaluation) Run(ctx context.Context, protocol, dir string) (Report, erro
 
 // Write prints the table: a line for each thing measured, a column a metric.
 func (r Report) Write(out io.Writer) error {
-	var metrics, names []string
-	cells := map[[2]string]string{}
-	items := map[string]int{}
-	for _, row := range r.Rows {
-		if !slices.Contains(metrics, row.Metric) {
-			metrics = append(metrics, row.Metric)
-		}
-		if !slices.Contains(names, row.Name) {
-			names = append(names, row.Name)
-		}
-		cells[[2]string{row.Name, row.Metric}] = fmt.Sprintf("%.4f", row.Value)
-		items[row.Name] = row.Items
-	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "%s, %s\titems\t%s\n", r.Protocol, r.Model, strings.Join(metrics, "\t"))
-	for _, name := range names {
-		fmt.Fprintf(w, "%s\t%d", name, items[name])
-		for _, m := range metrics {
-			fmt.Fprintf(w, "\t%s", cells[[2]string{name, m}])
-		}
-		fmt.Fprintln(w)
+	for _, line := range r.lines() {
+		fmt.Fprintln(w, strings.Join(line, "\t"))
 	}
 	return w.Flush()
+}
+
+// Markdown writes the same table for docs/results.md.
+func (r Report) Markdown(out io.Writer) error {
+	var b strings.Builder
+	for i, line := range r.lines() {
+		fmt.Fprintf(&b, "| %s |\n", strings.Join(line, " | "))
+		if i == 0 {
+			b.WriteString(strings.Repeat("|---", len(line)) + "|\n")
+		}
+	}
+	_, err := io.WriteString(out, b.String()+"\n")
+	return err
+}
+
+// lines are the table's cells, its heads first. A metric that a thing was not
+// measured by is empty.
+func (r Report) lines() [][]string {
+	title := r.Protocol + ", " + r.Model
+	if r.Seed != 0 {
+		title += fmt.Sprintf(", seed %d", r.Seed)
+	}
+	out := [][]string{{title, "items"}}
+	for _, row := range r.Rows {
+		at := slices.IndexFunc(out[1:], func(line []string) bool { return line[0] == row.Name }) + 1
+		if at == 0 {
+			at, out = len(out), append(out, []string{row.Name, strconv.Itoa(row.Items)})
+		}
+		column := slices.Index(out[0], row.Metric)
+		if column < 0 {
+			column, out[0] = len(out[0]), append(out[0], row.Metric)
+		}
+		for len(out[at]) <= column {
+			out[at] = append(out[at], "")
+		}
+		out[at][column] = fmt.Sprintf("%.4f", row.Value)
+	}
+	for at := range out {
+		out[at] = append(out[at], make([]string, len(out[0])-len(out[at]))...)
+	}
+	return out
 }

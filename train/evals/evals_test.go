@@ -184,6 +184,8 @@ func TestErrors(t *testing.T) {
 		{"tde", good, upnext.ErrInvalid, "ted, topics"},
 		{"ted", t.TempDir(), upnext.ErrNotFound, "ted_talks.jsonl.gz"},
 		{"topics", t.TempDir(), upnext.ErrNotFound, "movies_extrainfos.dat.gz"},
+		{"typos", t.TempDir(), upnext.ErrNotFound, "no titles"},
+		{"typos", broken, upnext.ErrInvalid, "talk 2"},
 		{"ted", broken, upnext.ErrInvalid, "talk 2"},
 		{"ted", torn, upnext.ErrInvalid, "ted_talks.jsonl.gz"},
 		{"topics", columns, upnext.ErrInvalid, "movies.dat:1"},
