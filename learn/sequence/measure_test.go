@@ -82,7 +82,7 @@ func judged(m *Model, tests []judge) (hr, gain float64) {
 }
 
 // ml1m reads the log without each viewer's last act, and those.
-func ml1m(t *testing.T) (learn.Log, []judge) {
+func ml1m(t testing.TB) (learn.Log, []judge) {
 	t.Helper()
 	f, err := os.Open(filepath.Join(os.Getenv("UPNEXT_DATA"), "ml-1m", "sequences_sas.txt.gz"))
 	if err != nil {
