@@ -18,6 +18,7 @@ import (
 	"upnext/learn"
 	"upnext/learn/blend"
 	"upnext/learn/bundle"
+	"upnext/learn/collab"
 	"upnext/learn/ranking"
 	"upnext/learn/relevance"
 	"upnext/learn/split"
@@ -33,6 +34,11 @@ type Trainer struct {
 	// clearly so. Models learn from the clear ones; where these are few, as with a
 	// caller who sends nothing but views, from all.
 	Speaks func(context.Context, upnext.Tenant) (func(upnext.Event) (atAll, clearly bool), error)
+
+	// Content returns the name of the collection that requests are answered from,
+	// and its vectors of ids, nil for one that has none. nil: bundles place no
+	// new items.
+	Content func(ctx context.Context, t upnext.Tenant, ids []upnext.ItemID) (collection string, vectors [][]float32, err error)
 
 	Least     int    // acts of an item to be learned of
 	Validated int    // viewers whose newest act is held out, at most
@@ -91,6 +97,10 @@ func (tr *Trainer) Train(ctx context.Context, t upnext.Tenant, names []string, k
 		return bundle.Manifest{}, err
 	}
 	parts = slices.DeleteFunc(parts, func(f *fitted) bool { return f.part.Weight == 0 })
+	cold, err := tr.tryContent(ctx, t, b, rest, cases, parts)
+	if err != nil {
+		return bundle.Manifest{}, err
+	}
 	fitters, err = Fitters(b.log, namesOf(parts), tr.Seed, keep("refit"))
 	if err != nil {
 		return bundle.Manifest{}, err
@@ -98,8 +108,13 @@ func (tr *Trainer) Train(ctx context.Context, t upnext.Tenant, names []string, k
 	if err := tr.refit(ctx, fitters, b.log, parts, tell); err != nil {
 		return bundle.Manifest{}, err
 	}
-	made, err := tr.join(b, parts, bundle.Manifest{
-		Format: bundle.Format, Version: ulid.MustNewDefault(began).String(), CreatedAt: began.UTC(), Seed: tr.Seed, Blend: together, Features: tr.Features,
+	places, err := cold.learn(ctx, parts, collab.Acts(b.log))
+	if err != nil {
+		return bundle.Manifest{}, err
+	}
+	made, err := tr.join(b, parts, places, bundle.Manifest{
+		Content: cold.said(),
+		Format:  bundle.Format, Version: ulid.MustNewDefault(began).String(), CreatedAt: began.UTC(), Seed: tr.Seed, Blend: together, Features: tr.Features,
 		Data: bundle.Data{Viewers: len(b.log.Viewers), Items: len(b.items), Acts: b.acts, Newest: b.newest.UTC(), Validated: len(cases)},
 	})
 	if err != nil {
@@ -224,13 +239,13 @@ func (tr *Trainer) refit(ctx context.Context, fitters []learn.Fitter, log learn.
 	return nil
 }
 
-func (tr *Trainer) join(b behaviour, parts []*fitted, m bundle.Manifest) (*bundle.Bundle, error) {
+func (tr *Trainer) join(b behaviour, parts []*fitted, places []*collab.Places, m bundle.Manifest) (*bundle.Bundle, error) {
 	models := make([]learn.Model, len(parts))
 	for i, p := range parts {
 		models[i] = p.model
 		m.Models = append(m.Models, p.part)
 	}
-	return bundle.New(m, b.items, models)
+	return bundle.New(m, b.items, models, places...)
 }
 
 // popular is the model that others must beat to be brought into use.
