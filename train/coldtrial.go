@@ -18,16 +18,12 @@ type compared struct{ mapped, alone, chance []float64 }
 // tryFold takes a fifth of the items out of the maps and asks the cases that
 // are about them, as serving would: they are newcomers to a bundle.
 func (tr *Trainer) tryFold(ctx context.Context, b behaviour, log learn.Log, cases []split.Case, parts []*fitted, c *cold, alone learn.Model, fold int, sum *compared) error {
-	rng := rand.New(rand.NewPCG(tr.Seed, 1))
 	isNew, acts := make([]bool, len(b.items)), collab.Acts(log)
-	var items []int32
-	var vectors [][]float32
-	var ids []upnext.ItemID
-	for at, i := range rng.Perm(len(b.items)) {
-		if at%coldFolds == fold && c.vectors[i] != nil {
-			isNew[i], acts[i] = true, 0
-			items, vectors, ids = append(items, int32(i)), append(vectors, c.vectors[i]), append(ids, b.items[i])
-		}
+	items := c.fold(tr.Seed, fold)
+	vectors, ids := make([][]float32, len(items)), make([]upnext.ItemID, len(items))
+	for k, i := range items {
+		isNew[i], acts[i] = true, 0
+		vectors[k], ids[k] = c.vectors[i], b.items[i]
 	}
 	places, err := c.learn(ctx, parts, acts)
 	if err != nil {
@@ -68,6 +64,16 @@ func (tr *Trainer) tryFold(ctx context.Context, b behaviour, log learn.Log, case
 		sum.chance = append(sum.chance, chance)
 	}
 	return nil
+}
+
+// fold is the items with content that are new in a trial.
+func (c *cold) fold(seed uint64, fold int) (items []int32) {
+	for at, i := range rand.New(rand.NewPCG(seed, 1)).Perm(len(c.vectors)) {
+		if at%coldFolds == fold && c.vectors[i] != nil {
+			items = append(items, int32(i))
+		}
+	}
+	return items
 }
 
 // gain is NDCG@10 of one right item; equals are half before it and half behind.
