@@ -102,9 +102,9 @@ func mean(v []float64) float64 {
 	return sum / max(1, float64(len(v)))
 }
 
-// better reports whether a is greater than b, case by case, by more than the
-// standard error of the mean difference.
-func better(a, b []float64) bool {
+// better reports whether a is greater than b, case by case, by more than so many
+// standard errors of the mean difference.
+func better(a, b []float64, errors float64) bool {
 	n := float64(len(a))
 	if n < 2 {
 		return false
@@ -114,5 +114,5 @@ func better(a, b []float64) bool {
 	for i := range a {
 		squares += (a[i] - b[i] - by) * (a[i] - b[i] - by)
 	}
-	return by > math.Sqrt(squares/(n-1)/n)
+	return by > errors*math.Sqrt(squares/(n-1)/n)
 }
