@@ -34,6 +34,7 @@ type newcomers struct {
 	missing bool   // some have no vector yet
 	rest    int    // looks to let pass before these are asked for again
 	pause   int    // the next rest; doubles
+	settle  int    // looks to let pass in any case
 	refused string // what the log has been told
 }
 
@@ -48,11 +49,14 @@ type newcomer struct {
 func (r *Recommender) meetNewcomers(ctx context.Context) {
 	tick := time.NewTicker(r.Settings.FollowEvery)
 	defer tick.Stop()
+	failing := map[upnext.Tenant]bool{}
 	for {
 		for _, t := range r.Known() {
-			if err := r.meet(ctx, r.tenant(t)); err != nil && ctx.Err() == nil {
+			err := r.meet(ctx, r.tenant(t))
+			if err != nil && ctx.Err() == nil && !failing[t] { // once is enough
 				r.Logger.Warn("new items are not placed", "tenant", t, "error", err)
 			}
+			failing[t] = err != nil
 		}
 		select {
 		case <-ctx.Done():
@@ -99,6 +103,9 @@ func (r *Recommender) meet(ctx context.Context, tn *tenant) error {
 	switch {
 	case f.of != b:
 		f.of, f.held = b, nil
+	case f.settle > 0:
+		f.settle--
+		return nil
 	case f.shelf == version && !f.missing:
 		return nil
 	case f.shelf == version && f.rest > 0:
@@ -115,7 +122,8 @@ func (r *Recommender) meet(ctx context.Context, tn *tenant) error {
 	f.rest, f.shelf = f.pause-1, version
 	if came {
 		f.of = b.With(f.list(&tn.shelf))
-		tn.bundle.CompareAndSwap(b, f.of) // else another one is there, and looked at next
+		tn.bundle.CompareAndSwap(b, f.of)       // else another one is there, and looked at next
+		f.settle = len(f.held) / newcomersBatch // many are not listed anew for each that an import brings
 	}
 	return nil
 }

@@ -1,13 +1,12 @@
 package train
 
 import (
+	"context"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
-
-	"context"
 
 	"upnext"
 	"upnext/embed/builtin"
@@ -79,8 +78,7 @@ func TestContentOfFilms(t *testing.T) {
 				t.Fatal(err)
 			}
 			strict[0].part.Weight = 1
-			alone := learn.Model(strict[0].model)
-			if err := tr.tryFold(t.Context(), b, rest, cases, strict, c, alone, fold, &sum); err != nil {
+			if err := tr.tryFold(t.Context(), b, rest, cases, strict, c, strict[0].model, fold, &sum); err != nil {
 				t.Fatal(err)
 			}
 		}
