@@ -22,6 +22,7 @@ const (
 	newcomersBatch = 500
 	newcomersLimit = 10 * time.Second
 	newcomersRest  = 64 // looks at most between two for vectors that were missing
+	newcomersAgain = 6  // reads of one whose record has changed: its vector follows later
 )
 
 // newcomers are the content vectors of items that a tenant's models have never
@@ -42,6 +43,7 @@ type newcomers struct {
 type newcomer struct {
 	item   *shelf.Item
 	vector []float32 // nil: it was not in the index
+	again  int       // reads to come, as the vector may be that of the former record
 }
 
 // meetNewcomers brings the newcomers of all tenants to their models until ctx
@@ -69,8 +71,9 @@ func (r *Recommender) meetNewcomers(ctx context.Context) {
 // meet reads the vectors of items that the tenant's models have never met and
 // puts a bundle that knows them in the place of the one in use, unless that was
 // swapped meanwhile. It does nothing where neither the models nor the shelf have
-// changed and no vector was missing. A record that has changed is read again; a
-// vector alone that has is not, before the next bundle.
+// changed and no vector was missing. The vector of a record that has changed is
+// read again for about a minute; one that changes without a record is seen with
+// the next bundle.
 func (r *Recommender) meet(ctx context.Context, tn *tenant) error {
 	f := &tn.found
 	f.mu.Lock()
@@ -114,6 +117,7 @@ func (r *Recommender) meet(ctx context.Context, tn *tenant) error {
 	}
 	came, err := f.read(ctx, b, &tn.shelf, idx)
 	if err != nil {
+		f.shelf = -1 // to be looked at again
 		return err
 	}
 	if f.pause = min(newcomersRest, max(1, 2*f.pause)); came || f.shelf != version {
@@ -139,7 +143,10 @@ func (f *newcomers) read(ctx context.Context, b *bundle.Bundle, s *shelf.Shelf, 
 			continue
 		}
 		own, ok := f.held[id]
-		if held[id] = own; !ok || own.item != it || own.vector == nil {
+		if ok && own.item != it {
+			own.again = newcomersAgain
+		}
+		if held[id] = own; own.vector == nil || own.again > 0 {
 			ask = append(ask, it)
 		}
 		if len(held) == newcomersMost {
@@ -162,9 +169,9 @@ func (f *newcomers) read(ctx context.Context, b *bundle.Bundle, s *shelf.Shelf, 
 			return false, fmt.Errorf("read their vectors: %w", err)
 		}
 		for i, it := range part {
-			own := newcomer{it, slices.Clone(vectors[i])}
+			own := newcomer{it, slices.Clone(vectors[i]), max(0, held[ids[i]].again-1)}
 			came = came || !slices.Equal(own.vector, held[ids[i]].vector)
-			missing = missing || own.vector == nil
+			missing = missing || own.vector == nil || own.again > 0
 			held[ids[i]] = own
 		}
 	}

@@ -204,13 +204,24 @@ func TestNewcomersLate(t *testing.T) {
 		t.Fatalf("newcomers %v, want %s, whose vector has come", n, late.ID)
 	}
 	held := w.rec.Bundle(tenantT)
-	w.meet()
+	for range newcomersRest {
+		w.meet()
+	}
 	if w.rec.Bundle(tenantT) != held {
 		t.Error("nothing has changed and the bundle was made again")
 	}
-	late.Tags, late.Title = []string{"chess"}, "It is about chess"
-	w.put(late)
+	late.Title = "It is about chess"
+	if _, err := w.cfg.Catalog.Put(t.Context(), tenantT, upnext.Record{Item: late, Hash: "later"}); err != nil {
+		t.Fatal(err)
+	}
+	w.refresh()
 	w.meet()
+	if err := w.index.Upsert(t.Context(), index.Entry{ID: late.ID, Vector: vectorOf("late", "chess")}); err != nil {
+		t.Fatal(err)
+	}
+	for range newcomersRest {
+		w.meet()
+	}
 	if w.rec.Bundle(tenantT) == held {
 		t.Error("the item has another vector, the bundle the former one")
 	}
