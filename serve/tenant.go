@@ -22,6 +22,7 @@ type tenant struct {
 	crowd  *crowd.Crowd
 	index  health
 	bundle atomic.Pointer[bundle.Bundle] // nil: no models yet
+	found  newcomers
 
 	// following is held while changes and events are read and applied, so that
 	// each is applied once and in order. A channel, because waiting must end

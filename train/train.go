@@ -35,6 +35,11 @@ type Trainer struct {
 	// caller who sends nothing but views, from all.
 	Speaks func(context.Context, upnext.Tenant) (func(upnext.Event) (atAll, clearly bool), error)
 
+	// Content returns the name of the collection that requests are answered from,
+	// and its vectors of ids, nil for one that has none. nil: bundles place no
+	// new items.
+	Content func(ctx context.Context, t upnext.Tenant, ids []upnext.ItemID) (collection string, vectors [][]float32, err error)
+
 	Least     int    // acts of an item to be learned of
 	Validated int    // viewers whose newest act is held out, at most
 	Seed      uint64 // chooses them
@@ -96,6 +101,10 @@ func (tr *Trainer) Train(ctx context.Context, t upnext.Tenant, names []string, k
 		return bundle.Manifest{}, err
 	}
 	parts = slices.DeleteFunc(parts, func(f *fitted) bool { return f.part.Weight == 0 })
+	cold, err := tr.tryContent(ctx, t, b, rest, cases, parts)
+	if err != nil {
+		return bundle.Manifest{}, err
+	}
 	fitters, err = Fitters(b.log, namesOf(parts), tr.Seed, keep("refit"))
 	if err != nil {
 		return bundle.Manifest{}, err
@@ -103,8 +112,13 @@ func (tr *Trainer) Train(ctx context.Context, t upnext.Tenant, names []string, k
 	if err := tr.refit(ctx, fitters, b.log, parts, tell); err != nil {
 		return bundle.Manifest{}, err
 	}
-	made, err := tr.join(b, parts, bundle.Manifest{
-		Format: bundle.Format, Version: ulid.MustNewDefault(began).String(), CreatedAt: began.UTC(), Seed: tr.Seed, Blend: together, Features: tr.Features,
+	places, err := cold.learn(ctx, parts, collab.Acts(b.log))
+	if err != nil {
+		return bundle.Manifest{}, err
+	}
+	made, err := tr.join(b, parts, places, bundle.Manifest{
+		Content: cold.said(),
+		Format:  bundle.Format, Version: ulid.MustNewDefault(began).String(), CreatedAt: began.UTC(), Seed: tr.Seed, Blend: together, Features: tr.Features,
 		Data: bundle.Data{Viewers: len(b.log.Viewers), Items: len(b.items), Acts: b.acts, Newest: b.newest.UTC(), Validated: len(cases)},
 	})
 	if err != nil {
@@ -235,13 +249,13 @@ func (tr *Trainer) refit(ctx context.Context, fitters []learn.Fitter, log learn.
 	return nil
 }
 
-func (tr *Trainer) join(b behaviour, parts []*fitted, m bundle.Manifest) (*bundle.Bundle, error) {
+func (tr *Trainer) join(b behaviour, parts []*fitted, places []*collab.Places, m bundle.Manifest) (*bundle.Bundle, error) {
 	models := make([]learn.Model, len(parts))
 	for i, p := range parts {
 		models[i] = p.model
 		m.Models = append(m.Models, p.part)
 	}
-	return bundle.New(m, b.items, models)
+	return bundle.New(m, b.items, models, places...)
 }
 
 // popularity is what the most popular items reach, which others must beat to be

@@ -22,11 +22,21 @@ func (e *engines) newTraining() {
 	e.models = &registry.Registry{Blobs: e.blobs, Locks: e.store.Locks, Load: train.Load, Keep: s.TrainKeep, Now: s.now, Logger: e.logger}
 	e.runner = &train.Runner{
 		Trainer: &train.Trainer{
-			Events: e.store.Events, Registry: e.models, Speaks: e.recommend.Speaks,
+			Events: e.store.Events, Registry: e.models, Speaks: e.recommend.Speaks, Content: e.content,
 			Least: 2, Validated: 20_000, Seed: s.Seed, Promote: s.TrainPromote == "auto", Features: e.recommend.Features(), Logger: e.logger, Now: s.now,
 		},
 		Blobs: e.blobs, Locks: e.store.Locks, Tenants: e.tenants, Every: s.TrainEvery, Board: s.TensorBoard,
 	}
+}
+
+// content reads vectors of the collection that requests are answered from.
+func (e *engines) content(ctx context.Context, t upnext.Tenant, ids []upnext.ItemID) (string, [][]float32, error) {
+	name, idx, err := e.indexes.Active(ctx, t)
+	if err != nil {
+		return "", nil, err
+	}
+	vectors, err := idx.Vectors(ctx, ids...)
+	return name, vectors, err
 }
 
 // followModels swaps in what is promoted, here or by another server, until ctx

@@ -64,6 +64,14 @@ func (b *Blend) Items() int { return b.parts[0].Items() }
 // over the items that are not in the history. A part to which the history says
 // nothing is left out; it reports false where all are.
 func (b *Blend) Score(h learn.History, scores []float32) bool {
+	return b.ScoreTelling(h, scores, nil)
+}
+
+// ScoreTelling is Score that tells of each part that was asked how its scores
+// came to the blend's scale: by (score − mean)·by, by being 0 where they were all
+// the same. What a part would say of an item that it does not know is brought
+// there alike.
+func (b *Blend) ScoreTelling(h learn.History, scores []float32, tell func(part int, mean, by float64)) bool {
 	row := b.rows.Get().(*[]float32)
 	defer b.rows.Put(row)
 	clear(scores)
@@ -73,7 +81,10 @@ func (b *Blend) Score(h learn.History, scores []float32) bool {
 			continue
 		}
 		told = true
-		standardise(*row, h.Items)
+		mean, by := standardise(*row, h.Items)
+		if tell != nil {
+			tell(i, mean, by*float64(b.weights[i]))
+		}
 		for k, v := range *row {
 			scores[k] += b.weights[i] * v
 		}
@@ -82,15 +93,15 @@ func (b *Blend) Score(h learn.History, scores []float32) bool {
 }
 
 // standardise brings scores to mean 0 and deviation 1 over the items that are
-// not in the history. Scores that are all the same become 0.
-func standardise(scores []float32, history []int32) {
+// not in the history, by (score − mean)·by. Scores that are all the same become 0.
+func standardise(scores []float32, history []int32) (mean, by float64) {
 	out := slices.Clone(history)
 	slices.Sort(out)
 	out = slices.Compact(out)
 	n := float64(len(scores) - len(out))
 	if n < 1 {
 		clear(scores)
-		return
+		return 0, 0
 	}
 	// The mean first, then the squares around it: one pass would lose the digits
 	// of scores that lie far from zero.
@@ -101,7 +112,7 @@ func standardise(scores []float32, history []int32) {
 	for _, item := range out {
 		sum -= float64(scores[item])
 	}
-	mean := sum / n
+	mean = sum / n
 	for _, s := range scores {
 		squares += (float64(s) - mean) * (float64(s) - mean)
 	}
@@ -111,11 +122,12 @@ func standardise(scores []float32, history []int32) {
 	deviation := math.Sqrt(squares / n)
 	if !(deviation > 1e-12*math.Abs(mean)) {
 		clear(scores)
-		return
+		return mean, 0
 	}
 	for i, s := range scores {
 		scores[i] = float32((float64(s) - mean) / deviation)
 	}
+	return mean, 1 / deviation
 }
 
 // Artefact implements learn.Model: names and weights. The parts are artefacts of

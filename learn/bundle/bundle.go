@@ -10,6 +10,7 @@ import (
 	"upnext"
 	"upnext/learn"
 	"upnext/learn/blend"
+	"upnext/learn/collab"
 )
 
 // Format is the layout that this program writes and reads.
@@ -25,6 +26,11 @@ type Manifest struct {
 	Models    []Part    `json:"models"` // the first part of the blend first
 	Blend     Metrics   `json:"blend"`  // of all together, on validation
 	Features  []string  `json:"features"`
+
+	// Content places items that the models have never met; nil where nothing
+	// does. Bundles older than this have none, and programs older than this pass
+	// it over: the format is the same.
+	Content *Content `json:"content,omitempty"`
 }
 
 // Data is what the models were fitted on.
@@ -59,8 +65,10 @@ type Bundle struct {
 	Items  []upnext.ItemID // the items' numbers are their places here
 	Models []learn.Model   // in the order of Manifest.Models
 
-	number map[upnext.ItemID]int32
-	blend  *blend.Blend
+	number    map[upnext.ItemID]int32
+	blend     *blend.Blend
+	places    []*collab.Places // in the order of Content.Places
+	newcomers newcomers
 }
 
 // Score sets scores, one an item, to what the models say together; false where
@@ -92,12 +100,13 @@ func (b *Bundle) check() error {
 	if len(b.number) != len(b.Items) {
 		return fmt.Errorf("bundle %s: %d different items of %d: %w", b.Version, len(b.number), len(b.Items), upnext.ErrInvalid)
 	}
-	return nil
+	return b.checkPlaces()
 }
 
-// New joins the parts and checks them.
-func New(m Manifest, items []upnext.ItemID, models []learn.Model) (*Bundle, error) {
-	b := &Bundle{Manifest: m, Items: items, Models: models, number: make(map[upnext.ItemID]int32, len(items))}
+// New joins the parts and checks them; places are those of m.Content, in its
+// order.
+func New(m Manifest, items []upnext.ItemID, models []learn.Model, places ...*collab.Places) (*Bundle, error) {
+	b := &Bundle{Manifest: m, Items: items, Models: models, places: places, number: make(map[upnext.ItemID]int32, len(items))}
 	for i, id := range items {
 		b.number[id] = int32(i)
 	}

@@ -17,7 +17,8 @@ import (
 )
 
 // A bundle is a zip archive without compression: manifest.json, items.txt (an
-// id a line, as a Go string literal) and a safetensors file a model. What is
+// id a line, as a Go string literal) and a safetensors file a model, and one a
+// map of Content. What is
 // cut short has no directory, what is damaged fails its checksum.
 const (
 	manifestFile = "manifest.json"
@@ -42,6 +43,9 @@ func (b *Bundle) Write(w io.Writer) error {
 			return fmt.Errorf("bundle %s: %w", b.Version, err)
 		}
 		part.Bytes = out.n
+	}
+	if err := b.writePlaces(z); err != nil {
+		return fmt.Errorf("bundle %s: %w", b.Version, err)
 	}
 	items := bufio.NewWriter(create(z, itemsFile))
 	for _, id := range b.Items {
@@ -143,7 +147,11 @@ func parse(raw []byte, load Load) (*Bundle, error) {
 			return nil, fmt.Errorf("%s: %w", part.File, err)
 		}
 	}
-	return New(m, items, models)
+	places, err := readPlaces(z, m.Content)
+	if err != nil {
+		return nil, err
+	}
+	return New(m, items, models, places...)
 }
 
 // content reads one file of the archive and compares its checksum.

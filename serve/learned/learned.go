@@ -16,7 +16,7 @@ import (
 // Scores are what a bundle's models say of every item to one viewer.
 type Scores struct {
 	bundle *bundle.Bundle
-	of     []float32 // by item number; 0 is the mean, and what the viewer has met
+	of     []float32 // by item number, newcomers behind; 0 is the mean, and what the viewer has met
 	top    float32   // the greatest
 }
 
@@ -47,17 +47,17 @@ func (a *Asking) Known() *Scores { return a.known.Load() }
 // Score asks the models what would follow what the viewer took to; nil where
 // they know nothing of it.
 func Score(b *bundle.Bundle, state *taste.State) *Scores {
-	return score(b, history(b, state))
+	return score(b, history(b, state), newcomersMet(b, state))
 }
 
-func score(b *bundle.Bundle, h learn.History) *Scores {
-	s := &Scores{bundle: b, of: make([]float32, len(b.Items))}
-	if len(h.Items) == 0 || !b.Score(h, s.of) {
+func score(b *bundle.Bundle, h learn.History, besides []int32) *Scores {
+	s := &Scores{bundle: b, of: make([]float32, len(b.Items)+len(b.Newcomers()))}
+	if len(h.Items) == 0 || !b.ScoreAll(h, s.of) {
 		return nil
 	}
 	// The blend has a mean of 0 over what the viewer has not met; how high it
 	// puts the rest is no measure.
-	for _, n := range h.Items {
+	for _, n := range slices.Concat(h.Items, besides) {
 		s.of[n] = 0
 	}
 	for _, v := range s.of {
@@ -78,21 +78,22 @@ func history(b *bundle.Bundle, state *taste.State) (h learn.History) {
 }
 
 // Of is an item's score on a scale from 0, which the mean item has, to 1, the
-// best one; 0 for an item that the models have never met.
+// best one; 0 for an item that the models have never met and cannot place.
 func (s *Scores) Of(id upnext.ItemID) float64 {
-	n, ok := s.bundle.Number(id)
+	n, ok := number(s.bundle, id)
 	if !ok || s.top == 0 {
 		return 0
 	}
 	return float64(max(0, s.of[n]) / s.top)
 }
 
-// Top returns the n best items, best first; equal scores by number.
+// Top returns the n best items, best first; equal scores by number. Newcomers are
+// among them.
 func (s *Scores) Top(n int) []upnext.ItemID {
 	best := ranking.Best(s.of, n)
 	ids := make([]upnext.ItemID, len(best))
 	for i, item := range best {
-		ids[i] = s.bundle.Items[item]
+		ids[i] = idOf(s.bundle, item)
 	}
 	return ids
 }
