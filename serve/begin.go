@@ -11,7 +11,6 @@ import (
 	"upnext/filter"
 	"upnext/index"
 	"upnext/learn/bundle"
-	"upnext/serve/learned"
 	"upnext/serve/rule"
 	"upnext/serve/shelf"
 	"upnext/serve/source"
@@ -90,7 +89,7 @@ func (r *Recommender) begin(ctx context.Context, t upnext.Tenant, req upnext.Req
 	switch q.class {
 	case classPage:
 		if q.bundle = q.tenant.bundle.Load(); q.bundle != nil {
-			q.ask.Learned = learned.Ask(q.bundle, q.viewer.state)
+			q.ask.Learned = r.viewers.ask(viewerKey{t, req.Viewer}, q.bundle, q.viewer.state)
 		}
 	case classSimilar:
 		err = r.seeds(ctx, q)

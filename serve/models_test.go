@@ -167,3 +167,51 @@ func TestSwaps(t *testing.T) {
 		t.Errorf("answers by %v, want some by each", met)
 	}
 }
+
+// counting counts how often a model reads a history.
+type counting struct {
+	favours
+	n *atomic.Int64
+}
+
+func (c counting) Score(h learn.History, scores []float32) bool {
+	c.n.Add(1)
+	return c.favours.Score(h, scores)
+}
+
+// TestAskedOnce: the models are asked anew after an event, a retraction and a
+// swap, and not for the pages between.
+func TestAskedOnce(t *testing.T) {
+	w := newWorld(t, 10, func(cfg *Config) {
+		cfg.Settings.SourceDeadline, cfg.Settings.Deadline = time.Minute, 2*time.Minute
+	})
+	var n atomic.Int64
+	versioned := func(version string) *bundle.Bundle {
+		f := w.favouring("chess", 10).Models[0].(favours)
+		b, err := bundle.New(bundle.Manifest{Format: bundle.Format, Version: version, Models: []bundle.Part{{Name: "chess", Weight: 1}}}, f.items, []learn.Model{counting{f, &n}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	w.rec.Swap(tenantT, versioned("1"))
+	var last upnext.EventID
+	for i, change := range []func(){
+		func() { w.does("ann", upnext.Event{Kind: upnext.Like, Item: itemOf("cooking", 1).ID}) },
+		func() { last = w.does("ann", upnext.Event{Kind: upnext.Like, Item: itemOf("space", 1).ID}) },
+		func() { w.rec.Swap(tenantT, versioned("2")) },
+		func() {
+			if err := w.rec.Retract(t.Context(), tenantT, user("ann"), last); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		change()
+		for range 3 {
+			w.page("ann")
+		}
+		if got, want := n.Load(), int64(i+1); got != want {
+			t.Fatalf("after change %d: asked %d times, want %d", i, got, want)
+		}
+	}
+}

@@ -13,6 +13,8 @@ import (
 
 	"upnext"
 	"upnext/index"
+	"upnext/learn/bundle"
+	"upnext/serve/learned"
 	"upnext/serve/taste"
 )
 
@@ -45,6 +47,8 @@ type held struct {
 	told   upnext.Viewer
 	known  bool // whether told is from the store
 	toldAt time.Time
+	asking *learned.Asking // by asked, about state; kept for the pages that follow
+	asked  *bundle.Bundle
 	bytes  int64 // counted in viewers.bytes; under viewers.mu
 }
 
@@ -116,6 +120,9 @@ func (v *viewers) weigh(h *held) {
 	bytes := int64(512)
 	for _, a := range h.acts {
 		bytes += int64(a.Bytes()) + 200 // the state's share: signals, seen, vectors
+	}
+	if h.asking != nil {
+		bytes += 4 * int64(len(h.asked.Items)) // the scores
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -212,6 +219,7 @@ func (v *viewers) fold(ctx context.Context, tn *tenant, h *held, collection stri
 	}
 	set := v.cfg.Settings.Taste
 	h.state, h.in = taste.Fold(acts, &tn.shelf, set), collection
+	h.asking, h.asked = nil, nil
 	heads := h.state.Heads(set)
 	if idx == nil || len(heads) == 0 {
 		return nil
@@ -251,8 +259,30 @@ func (v *viewers) feel(t upnext.Tenant, e upnext.Event) {
 	if most := v.cfg.Settings.Remember; len(h.acts) > most {
 		h.acts = h.acts[:most]
 	}
-	h.state = nil
+	h.state, h.asking, h.asked = nil, nil, nil
 	v.weigh(h)
+}
+
+// ask puts a request's question to the models. While neither the state nor the
+// bundle is another one, requests share the answer.
+func (v *viewers) ask(key viewerKey, b *bundle.Bundle, state *taste.State) *learned.Asking {
+	v.mu.Lock()
+	e, ok := v.held[key]
+	v.mu.Unlock()
+	if !ok {
+		return learned.Ask(b, state)
+	}
+	h := e.Value.(*held)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.state != state { // they have moved on since
+		return learned.Ask(b, state)
+	}
+	if h.asking == nil || h.asked != b {
+		h.asking, h.asked = learned.Ask(b, state), b
+		v.weigh(h)
+	}
+	return h.asking
 }
 
 // unavailable marks an error of a store as one that may pass, unless it says
