@@ -122,7 +122,7 @@ func (v *viewers) weigh(h *held) {
 		bytes += int64(a.Bytes()) + 200 // the state's share: signals, seen, vectors
 	}
 	if h.asking != nil {
-		bytes += 4 * int64(len(h.asked.Items)) // the scores
+		bytes += 4 * int64(len(h.asked.Items)+len(h.asked.Newcomers())) // the scores
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
