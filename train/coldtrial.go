@@ -9,6 +9,7 @@ import (
 	"upnext/learn"
 	"upnext/learn/bundle"
 	"upnext/learn/collab"
+	"upnext/learn/relevance"
 	"upnext/learn/split"
 )
 
@@ -57,11 +58,7 @@ func (tr *Trainer) tryFold(ctx context.Context, b behaviour, log learn.Log, case
 			}
 		}
 		sum.mapped, sum.alone = append(sum.mapped, gain(mapped, truth)), append(sum.alone, gain(content, truth))
-		chance := 0.0
-		for rank := 1; rank <= min(10, len(mapped)); rank++ {
-			chance += 1 / math.Log2(float64(rank)+1) / float64(len(mapped))
-		}
-		sum.chance = append(sum.chance, chance)
+		sum.chance = append(sum.chance, gain(make([]float32, len(mapped)), truth))
 	}
 	return nil
 }
@@ -76,22 +73,18 @@ func (c *cold) fold(seed uint64, fold int) (items []int32) {
 	return items
 }
 
-// gain is NDCG@10 of one right item; equals are half before it and half behind.
+// gain is NDCG@10 of one right item.
 func gain(scores []float32, truth int) float64 {
-	rank := 1.0
-	for i, s := range scores {
+	run := relevance.Run{Relevant: 1}
+	for _, s := range scores {
 		switch {
-		case i == truth:
 		case s > scores[truth]:
-			rank++
+			run.Before++
 		case s == scores[truth]:
-			rank += .5
+			run.Size++
 		}
 	}
-	if rank > 10 {
-		return 0
-	}
-	return 1 / math.Log2(rank+1)
+	return relevance.Ranking{Candidates: len(scores), Relevant: 1, Runs: []relevance.Run{run}}.NDCG(10)
 }
 
 func mean(v []float64) float64 {

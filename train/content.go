@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 
 	"upnext"
@@ -106,7 +105,7 @@ func (tr *Trainer) readContent(ctx context.Context, t upnext.Tenant, ids []upnex
 		case c.content.Dim == 0:
 			c.content.Dim, c.rows = len(v), make([]float32, len(v)*len(ids))
 		}
-		if len(v) != c.content.Dim || !finite(v) {
+		if !c.content.Usable(v) {
 			tr.Logger.Warn("new items are not placed: bad content", "tenant", t, "item", ids[i], "numbers", len(v), "of", c.content.Dim)
 			return nil, nil
 		}
@@ -146,13 +145,4 @@ func (c *cold) said() *bundle.Content {
 		out.Places = append(out.Places, bundle.Placing{Model: name})
 	}
 	return &out
-}
-
-func finite(v []float32) bool {
-	for _, x := range v {
-		if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
-			return false
-		}
-	}
-	return true
 }

@@ -26,6 +26,16 @@ type Content struct {
 	Alone  float64 `json:"ndcg@10_content_only"` // by likeness to what the viewer took to
 }
 
+// Usable reports whether a vector is one of Dim finite numbers.
+func (c *Content) Usable(vector []float32) bool {
+	for _, x := range vector {
+		if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
+			return false
+		}
+	}
+	return len(vector) == c.Dim
+}
+
 // Placing is the map into one model's places.
 type Placing struct {
 	Model string `json:"model"`
@@ -49,7 +59,7 @@ func (b *Bundle) With(ids []upnext.ItemID, vectors [][]float32) *Bundle {
 	c := *b
 	c.newcomers = newcomers{number: map[upnext.ItemID]int32{}}
 	for i, id := range ids {
-		if b.Content != nil && len(vectors[i]) == b.Content.Dim && finite(vectors[i]) {
+		if b.Content != nil && b.Content.Usable(vectors[i]) {
 			c.newcomers.number[id] = int32(len(b.Items) + len(c.newcomers.ids))
 			c.newcomers.ids, c.newcomers.vectors = append(c.newcomers.ids, id), append(c.newcomers.vectors, vectors[i])
 		}
@@ -152,13 +162,4 @@ func readPlaces(z *zip.Reader, c *Content) ([]*collab.Places, error) {
 		}
 	}
 	return places, nil
-}
-
-func finite(v []float32) bool {
-	for _, x := range v {
-		if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
-			return false
-		}
-	}
-	return true
 }

@@ -4,22 +4,12 @@ package collab
 
 import (
 	"math/rand/v2"
-	"syscall"
 	"testing"
 
 	"upnext/learn"
 	"upnext/learn/kernel"
+	"upnext/learn/learntest"
 )
-
-// processorTime is what the process has used, in nanoseconds: it says more than
-// the clock on a busy machine.
-func processorTime() int64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return u.Utime.Nano() + u.Stime.Nano()
-}
 
 // BenchmarkScore asks models of ML-1M's size with a history of its mean length,
 // 165 items. What weights hold does not matter to it.
@@ -51,11 +41,11 @@ func BenchmarkScore(b *testing.B) {
 	for name, m := range models {
 		b.Run(name, func(b *testing.B) {
 			scores := make([]float32, n)
-			begun := processorTime()
+			begun := learntest.ProcessorSeconds()
 			for b.Loop() {
 				m.Score(h, scores)
 			}
-			b.ReportMetric(float64(processorTime()-begun)/float64(b.N), "cpu-ns/op")
+			b.ReportMetric((learntest.ProcessorSeconds()-begun)*1e9/float64(b.N), "cpu-ns/op")
 		})
 	}
 	b.Run("axpy", func(b *testing.B) {

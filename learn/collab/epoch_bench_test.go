@@ -5,7 +5,6 @@ package collab
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -13,11 +12,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
 	"upnext/learn"
+	"upnext/learn/learntest"
 )
 
 // epochs are fitted by BenchmarkEpoch, the first ones to warm up.
@@ -28,7 +27,7 @@ const epochs, warm = 9, 2
 //
 //	UPNEXT_DATA=DIR UPNEXT_PYTHON=PYTHON go test ./learn/collab -run '^$' -bench Epoch
 func BenchmarkEpoch(b *testing.B) {
-	log := films(b)
+	log := learntest.Films(b, 0)
 	widths := []int{64, 128}
 	for _, d := range widths {
 		for name, steps := range map[string]int{"exact": -1, "cg": 3} {
@@ -37,9 +36,9 @@ func BenchmarkEpoch(b *testing.B) {
 			_, err := IALS{Factors: d, Steps: steps, Epochs: epochs}.Fit(b.Context(), log, func(s learn.Step) {
 				switch s.Done {
 				case warm:
-					at, cpu = time.Now(), float64(processorTime())
+					at, cpu = time.Now(), learntest.ProcessorSeconds()
 				case epochs:
-					wall, cpu = time.Since(at).Seconds(), (float64(processorTime())-cpu)/1e9
+					wall, cpu = time.Since(at).Seconds(), learntest.ProcessorSeconds()-cpu
 				}
 			})
 			if err != nil {
@@ -105,40 +104,4 @@ func benchImplicit(b *testing.B, log learn.Log, widths []int) {
 		name := map[bool]string{false: "exact", true: "cg"}[line.CG]
 		reportEpoch(b, fmt.Sprintf("%d/%s/implicit", line.Factors, name), line.Wall, line.CPU)
 	}
-}
-
-// films reads MovieLens 1M from UPNEXT_DATA, or skips.
-func films(b *testing.B) (log learn.Log) {
-	dir := os.Getenv("UPNEXT_DATA")
-	if dir == "" {
-		b.Skip("UPNEXT_DATA is not set")
-	}
-	f, err := os.Open(filepath.Join(dir, "ml-1m", "sequences_sas.txt.gz"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		b.Fatal(err)
-	}
-	lines := bufio.NewScanner(z)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() { // viewer, tab, items from 1
-		_, list, _ := strings.Cut(lines.Text(), "\t")
-		var h learn.History
-		for _, field := range strings.Fields(list) {
-			n, err := strconv.Atoi(field)
-			if err != nil {
-				b.Fatal(err)
-			}
-			h.Items = append(h.Items, int32(n-1))
-			log.Items = max(log.Items, n)
-		}
-		log.Viewers = append(log.Viewers, h)
-	}
-	if err := lines.Err(); err != nil {
-		b.Fatal(err)
-	}
-	return log
 }

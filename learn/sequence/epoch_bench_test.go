@@ -9,11 +9,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"upnext/learn"
+	"upnext/learn/learntest"
 )
 
 const rounds = 2 // in which both take their turn
@@ -33,10 +33,10 @@ type epoch struct {
 //	UPNEXT_DATA=DIR UPNEXT_PYTHON=PYTHON go test ./learn/sequence -run '^$' -bench Epoch -benchtime 1x
 func BenchmarkEpoch(b *testing.B) {
 	python := os.Getenv("UPNEXT_PYTHON")
-	if python == "" || os.Getenv("UPNEXT_DATA") == "" {
-		b.Skip("UPNEXT_PYTHON or UPNEXT_DATA is unset")
+	if python == "" {
+		b.Skip("UPNEXT_PYTHON is unset")
 	}
-	log, _ := ml1m(b)
+	log := learntest.Films(b, 1)
 	length, hop := (&sasrec{length: 200}).window()
 	histories := writeHistories(b, divideLog(log, 20_000, length, hop).fitting)
 	var ours, torch epoch
@@ -62,9 +62,9 @@ func goEpoch(b *testing.B, log learn.Log) (e epoch) {
 	_, err := SASRec{Dropout: .2, Training: training}.Fit(b.Context(), log, epochs(func(s learn.Step) {
 		switch s.Done {
 		case 1:
-			at, e.CPU = time.Now(), processorSeconds()
+			at, e.CPU = time.Now(), learntest.ProcessorSeconds()
 		case 2:
-			e.Wall, e.CPU = time.Since(at).Seconds(), processorSeconds()-e.CPU
+			e.Wall, e.CPU = time.Since(at).Seconds(), learntest.ProcessorSeconds()-e.CPU
 		}
 	}))
 	if err != nil {
@@ -99,13 +99,4 @@ func writeHistories(b *testing.B, runs [][]int32) string {
 		b.Fatal(err)
 	}
 	return path
-}
-
-// processorSeconds is what this process has used of all processors.
-func processorSeconds() float64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }

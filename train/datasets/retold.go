@@ -1,16 +1,6 @@
 package datasets
 
-import (
-	"compress/gzip"
-	"encoding/csv"
-	"errors"
-	"fmt"
-	"io"
-	"slices"
-	"strings"
-
-	"upnext"
-)
+import "strings"
 
 // Retelling is a film's plot as two have told it: OMDb's (ml-1m) and The Movie
 // Database's (tmdb-5000). Some are one text.
@@ -30,36 +20,16 @@ func Retold(dir string) ([]Retelling, error) {
 			plots[[2]string{strings.ToLower(columns[1]), columns[2]}] = columns[9]
 		}
 	}
-	file, err := Open(dir, "tmdb-5000", "tmdb_5000_movies_slim.csv.gz")
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	text, err := gzip.NewReader(file)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w: %w", file.Name(), err, upnext.ErrInvalid)
-	}
-	rows := csv.NewReader(text)
-	heads, err := rows.Read()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w: %w", file.Name(), err, upnext.ErrInvalid)
-	}
-	title, released, overview := slices.Index(heads, "title"), slices.Index(heads, "release_date"), slices.Index(heads, "overview")
-	if title < 0 || released < 0 || overview < 0 {
-		return nil, fmt.Errorf("%s:1: want title, release_date and overview, got %q: %w", file.Name(), heads, upnext.ErrInvalid)
-	}
 	var out []Retelling
-	for {
-		row, err := rows.Read()
-		if errors.Is(err, io.EOF) {
-			return out, nil
-		}
+	for r, err := range sheet(dir, "tmdb-5000", "tmdb_5000_movies_slim.csv.gz", "title", "release_date", "overview") {
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w: %w", file.Name(), err, upnext.ErrInvalid)
+			return nil, err
 		}
-		year, _, _ := strings.Cut(row[released], "-")
-		if plot := plots[[2]string{strings.ToLower(row[title]), year}]; plot != "" && row[overview] != "" {
-			out = append(out, Retelling{row[title], plot, row[overview]})
+		title, overview := r.values[0], r.values[2]
+		year, _, _ := strings.Cut(r.values[1], "-")
+		if plot := plots[[2]string{strings.ToLower(title), year}]; plot != "" && overview != "" {
+			out = append(out, Retelling{title, plot, overview})
 		}
 	}
+	return out, nil
 }
