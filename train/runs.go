@@ -229,6 +229,9 @@ func (r *Runner) save(ctx context.Context, t upnext.Tenant, run Run) error {
 
 func (r *Runner) load(ctx context.Context, key string) (run Run, err error) {
 	in, _, err := r.Blobs.Open(ctx, key, 0)
+	if errors.Is(err, upnext.ErrNotFound) { // the caller named it, and knows of no objects
+		return run, fmt.Errorf("run %q: %w", strings.TrimSuffix(path.Base(key), ".json"), upnext.ErrNotFound)
+	}
 	if err != nil {
 		return run, fmt.Errorf("run: %w", err)
 	}

@@ -85,6 +85,9 @@ func (r *Registry) Open(ctx context.Context, t upnext.Tenant, version string) (*
 		return nil, err
 	}
 	in, _, err := r.Blobs.Open(ctx, bundleKey(t, version), 0)
+	if errors.Is(err, upnext.ErrNotFound) {
+		return nil, fmt.Errorf("bundle %q: %w", version, upnext.ErrNotFound)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("bundle %s: %w", version, err)
 	}
