@@ -53,6 +53,29 @@ type Model interface {
 	Artefact() artefact.Artefact
 }
 
+// Reader is a Model that reads a history act by act: where a viewer stands with
+// it can be kept, and costs only what is new when they act again.
+type Reader interface {
+	Model
+
+	// Read returns where a viewer stands after a history.
+	Read(h History) Reading
+}
+
+// Reading is where a viewer stands with a Reader. One goroutine may use it at a
+// time.
+type Reading interface {
+	// Advance appends an act. What follows is, to the bit, as if the longer
+	// history had been read at once.
+	Advance(item int32)
+
+	// Score is Model.Score of the acts so far.
+	Score(scores []float32) bool
+
+	// Bytes is what keeping it takes of memory.
+	Bytes() int
+}
+
 // Watch is told how fitting goes, by one goroutine at a time. It may be nil.
 type Watch func(Step)
 

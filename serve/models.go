@@ -13,6 +13,7 @@ import (
 func (r *Recommender) Swap(t upnext.Tenant, b *bundle.Bundle) {
 	tn := r.tenant(t)
 	former := tn.bundle.Swap(b)
+	r.viewers.letGo(t)
 	r.Logger.Info("models swapped", "tenant", t, "version", versionOf(b), "former", versionOf(former))
 }
 

@@ -19,6 +19,7 @@ type Settings struct {
 	Remember     int           // a viewer's latest events that are read: what is older is forgotten
 	HeldViewers  int           // viewers held in memory
 	HeldBytes    int64         // and the bytes that their events may take
+	ReadingBytes int64         // and those of where viewers stand with models that read act by act
 	RereadViewer time.Duration // after which a held viewer's properties are read again
 
 	Quotas         map[string]int // candidates by source
@@ -47,7 +48,7 @@ type Settings struct {
 func DefaultSettings() Settings {
 	return Settings{
 		Taste: taste.DefaultSettings(), Crowd: crowd.DefaultSettings(),
-		Remember: 20_000, HeldViewers: 20_000, HeldBytes: 256 << 20, RereadViewer: 2 * time.Second,
+		Remember: 20_000, HeldViewers: 20_000, HeldBytes: 256 << 20, ReadingBytes: 64 << 20, RereadViewer: 2 * time.Second,
 		Quotas: map[string]int{
 			"taste": 200, "last": 60, "together": 150, "learned": 200, "followed": 40, "trending": 40, "popular": 60, "fresh": 40,
 			"similar": 200, "words": 150, "meaning": 150,

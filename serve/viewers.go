@@ -27,6 +27,7 @@ type viewers struct {
 	held  map[viewerKey]*list.Element // of *held
 	idle  *list.List                  // the latest used in front
 	bytes int64
+	read  readings // of those who are held
 }
 
 type viewerKey struct {
@@ -60,7 +61,7 @@ type heldAct struct {
 }
 
 func newViewers(cfg Config) *viewers {
-	return &viewers{cfg: cfg, held: map[viewerKey]*list.Element{}, idle: list.New()}
+	return &viewers{cfg: cfg, held: map[viewerKey]*list.Element{}, idle: list.New(), read: newReadings(cfg.Settings.ReadingBytes)}
 }
 
 // known is a viewer as a request sees them.
@@ -111,6 +112,7 @@ func (v *viewers) evict() {
 func (v *viewers) drop(e *list.Element) {
 	h := v.idle.Remove(e).(*held)
 	delete(v.held, h.key)
+	v.read.take(h.key)
 	v.bytes -= h.bytes
 	h.bytes = -1 // no longer counted
 }
@@ -264,22 +266,23 @@ func (v *viewers) feel(t upnext.Tenant, e upnext.Event) {
 }
 
 // ask puts a request's question to the models. While neither the state nor the
-// bundle is another one, requests share the answer.
+// bundle is another one, requests share the answer; after an event, models that
+// read act by act go on from where the viewer stood.
 func (v *viewers) ask(key viewerKey, b *bundle.Bundle, state *taste.State) *learned.Asking {
 	v.mu.Lock()
 	e, ok := v.held[key]
 	v.mu.Unlock()
 	if !ok {
-		return learned.Ask(b, state)
+		return learned.Ask(b, state, nil)
 	}
 	h := e.Value.(*held)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.state != state { // they have moved on since
-		return learned.Ask(b, state)
+		return learned.Ask(b, state, nil)
 	}
 	if h.asking == nil || h.asked != b {
-		h.asking, h.asked = learned.Ask(b, state), b
+		h.asking, h.asked = learned.Ask(b, state, readingOf{v, e}), b
 		v.weigh(h)
 	}
 	return h.asking

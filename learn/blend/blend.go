@@ -30,24 +30,23 @@ type Blend struct {
 
 var _ learn.Model = (*Blend)(nil)
 
-// New blends parts that know the same items and have names of their own. A
-// weight a part; those of weight 0 are never asked.
+// New blends parts that know the same items; several may be of one name: one kind
+// of network, fitted with several seeds. A weight a part; those of weight 0 are
+// never asked.
 func New(parts []learn.Model, weights []float64) (*Blend, error) {
 	if len(parts) == 0 || len(parts) != len(weights) {
 		return nil, fmt.Errorf("blend of %d parts by %d weights: %w", len(parts), len(weights), upnext.ErrInvalid)
 	}
 	b := &Blend{parts: slices.Clone(parts)}
-	names := map[string]bool{}
 	for i, p := range parts {
 		switch w := weights[i]; {
 		case math.IsNaN(w) || math.IsInf(w, 0):
 			return nil, fmt.Errorf("blend: the weight of %s is %v: %w", p.Name(), w, upnext.ErrInvalid)
-		case names[p.Name()] || p.Name() == "" || strings.Contains(p.Name(), ","):
-			return nil, fmt.Errorf("blend: a part named %q, twice or in a way that cannot be stored: %w", p.Name(), upnext.ErrInvalid)
+		case p.Name() == "" || strings.Contains(p.Name(), ","):
+			return nil, fmt.Errorf("blend: a part named %q, which cannot be stored: %w", p.Name(), upnext.ErrInvalid)
 		case p.Items() != parts[0].Items():
 			return nil, fmt.Errorf("blend: %s knows %d items and %s %d: %w", p.Name(), p.Items(), parts[0].Name(), parts[0].Items(), upnext.ErrInvalid)
 		}
-		names[p.Name()] = true
 		b.weights = append(b.weights, float32(weights[i]))
 	}
 	b.rows.New = func() any { row := make([]float32, b.Items()); return &row }
@@ -64,24 +63,28 @@ func (b *Blend) Items() int { return b.parts[0].Items() }
 // over the items that are not in the history. A part to which the history says
 // nothing is left out; it reports false where all are.
 func (b *Blend) Score(h learn.History, scores []float32) bool {
-	return b.ScoreTelling(h, scores, nil)
+	return b.ScoreBy(func(part int, row []float32) bool { return b.parts[part].Score(h, row) }, h.Items, scores, nil)
 }
 
-// ScoreTelling is Score that tells of each part that was asked how its scores
-// came to the blend's scale: by (score − mean)·by, by being 0 where they were all
-// the same. What a part would say of an item that it does not know is brought
-// there alike.
-func (b *Blend) ScoreTelling(h learn.History, scores []float32, tell func(part int, mean, by float64)) bool {
+// Asks reports whether a part's weight is not 0.
+func (b *Blend) Asks(part int) bool { return b.weights[part] != 0 }
+
+// ScoreBy is Score where ask answers for the parts, as their Score would for a
+// history of these items. It tells of each part that answered how its scores came
+// to the blend's scale: by (score − mean)·by, by being 0 where they were all the
+// same. What a part would say of an item that it does not know is brought there
+// alike.
+func (b *Blend) ScoreBy(ask func(part int, row []float32) bool, history []int32, scores []float32, tell func(part int, mean, by float64)) bool {
 	row := b.rows.Get().(*[]float32)
 	defer b.rows.Put(row)
 	clear(scores)
 	told := false
-	for i, p := range b.parts {
-		if b.weights[i] == 0 || !p.Score(h, *row) {
+	for i := range b.parts {
+		if !b.Asks(i) || !ask(i, *row) {
 			continue
 		}
 		told = true
-		mean, by := standardise(*row, h.Items)
+		mean, by := standardise(*row, history)
 		if tell != nil {
 			tell(i, mean, by*float64(b.weights[i]))
 		}
@@ -143,8 +146,8 @@ func (b *Blend) Artefact() artefact.Artefact {
 	}
 }
 
-// Load makes the blend of an artefact again, of parts given in any order; those
-// that it does not name are left out.
+// Load makes the blend of an artefact again, of parts given in any order, but
+// those of one name in that of New; those that it does not name are left out.
 func Load(a artefact.Artefact, parts ...learn.Model) (*Blend, error) {
 	if err := a.Expect(kind, version); err != nil {
 		return nil, err
@@ -159,8 +162,9 @@ func Load(a artefact.Artefact, parts ...learn.Model) (*Blend, error) {
 		return nil, fmt.Errorf("blend: %w", err)
 	}
 	ordered, weights := make([]learn.Model, len(names)), make([]float64, len(names))
+	parts = slices.Clone(parts)
 	for i, name := range names {
-		at := slices.IndexFunc(parts, func(p learn.Model) bool { return p.Name() == name })
+		at := slices.IndexFunc(parts, func(p learn.Model) bool { return p != nil && p.Name() == name })
 		if at < 0 {
 			return nil, fmt.Errorf("blend: no part %q: %w", name, upnext.ErrNotFound)
 		}
@@ -168,6 +172,7 @@ func Load(a artefact.Artefact, parts ...learn.Model) (*Blend, error) {
 			return nil, fmt.Errorf("blend of %d items: %s knows %d: %w", items, name, parts[at].Items(), upnext.ErrInvalid)
 		}
 		ordered[i], weights[i] = parts[at], float64(stored[i])
+		parts[at] = nil // the next of that name is another
 	}
 	return New(ordered, weights)
 }

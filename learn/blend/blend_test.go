@@ -88,7 +88,6 @@ func TestNew(t *testing.T) {
 		"nothing":     {nil, nil},
 		"no weight":   {[]learn.Model{a, b}, []float64{1}},
 		"NaN":         {[]learn.Model{a, b}, []float64{1, math.NaN()}},
-		"one name":    {[]learn.Model{a, a}, []float64{1, 1}},
 		"other items": {[]learn.Model{a, same("c", 3, 1, 2, 3)}, []float64{1, 1}},
 		"a comma":     {[]learn.Model{same("a,b", 2, 1, 2)}, []float64{1}},
 	} {

@@ -89,7 +89,12 @@ func (b *Bundle) check() error {
 	if b.Version == "" || len(b.Models) == 0 || len(b.Models) != len(b.Manifest.Models) {
 		return fmt.Errorf("bundle %q with %d of %d models: %w", b.Version, len(b.Models), len(b.Manifest.Models), upnext.ErrInvalid)
 	}
+	names := map[string]bool{} // a file each
 	for i, m := range b.Models {
+		if names[m.Name()] {
+			return fmt.Errorf("bundle %s: two models %q: %w", b.Version, m.Name(), upnext.ErrInvalid)
+		}
+		names[m.Name()] = true
 		if m.Name() != b.Manifest.Models[i].Name {
 			return fmt.Errorf("bundle %s: model %d is %q, not %q: %w", b.Version, i, m.Name(), b.Manifest.Models[i].Name, upnext.ErrInvalid)
 		}

@@ -84,15 +84,20 @@ func (b *Bundle) Newcomer(id upnext.ItemID) (int32, bool) {
 // the expected ones and lie nearer to the mean than those of items with acts: a
 // newcomer comes to the top where its content tells much, and not by chance.
 func (b *Bundle) ScoreAll(h learn.History, scores []float32) bool {
+	return b.scoreAll(func(part int, row []float32) bool { return b.Models[part].Score(h, row) }, h, scores)
+}
+
+// scoreAll is ScoreAll where ask answers for the models.
+func (b *Bundle) scoreAll(ask func(part int, row []float32) bool, h learn.History, scores []float32) bool {
 	known := scores[:len(b.Items)]
 	if len(b.newcomers.ids) == 0 {
-		return b.Score(h, known)
+		return b.blend.ScoreBy(ask, h.Items, known, nil)
 	}
 	// Scores of newcomers are linear in their content, and so is their sum over
 	// the models: one direction for all.
 	sum, one := make([]float32, b.Content.Dim+1), make([]float32, b.Content.Dim+1)
 	level := kernel.Best()
-	told := b.blend.ScoreTelling(h, known, func(part int, mean, by float64) {
+	told := b.blend.ScoreBy(ask, h.Items, known, func(part int, mean, by float64) {
 		for i, p := range b.Content.Places {
 			if p.Model == b.Manifest.Models[part].Name && b.places[i].Toward(b.Models[part], h, one) {
 				one[b.Content.Dim] -= float32(mean)

@@ -19,6 +19,7 @@ func (n *gru) cursor(v *weights, item func(int32, []float32)) cursor {
 
 func (c *gruCursor) reset()            { clear(c.h) }
 func (c *gruCursor) vector() []float32 { return c.out }
+func (c *gruCursor) floats() int       { return len(c.h) + len(c.out) }
 
 func (c *gruCursor) extend(items []int32) {
 	d, wide, w := c.d, c.hidden, c.v.w

@@ -35,4 +35,5 @@ type cursor interface {
 	reset()
 	extend(items []int32) // at most the window's length in all
 	vector() []float32    // of the last item; it stays until the next call
+	floats() int          // that it keeps
 }

@@ -32,6 +32,7 @@ func (n *sasrec) cursor(v *weights, item func(int32, []float32)) cursor {
 
 func (c *sasrecCursor) reset()            { c.n = 0 }
 func (c *sasrecCursor) vector() []float32 { return c.h }
+func (c *sasrecCursor) floats() int       { return len(c.h) + 2*len(c.blocks)*c.d*c.length }
 
 func (c *sasrecCursor) extend(items []int32) {
 	r, _ := c.scratch.Get().(*sasrecRows)

@@ -2,6 +2,14 @@ package sequence
 
 import "upnext/learn"
 
+var (
+	_ learn.Reader  = (*Model)(nil)
+	_ learn.Reading = (*State)(nil)
+)
+
+// Read implements learn.Reader.
+func (m *Model) Read(h learn.History) learn.Reading { return m.Start(h) }
+
 // State is a viewer as a model sees it so far: a request only scores, since
 // events have advanced it. GRU's is Hidden numbers, SASRec's 2·Blocks·Dim·Length
 // of them: where many viewers are kept, Vector alone is enough to score by, and
@@ -85,3 +93,6 @@ func (s *State) Score(scores []float32) bool {
 	}
 	return x != nil
 }
+
+// Bytes implements learn.Reading: of the past that is kept.
+func (s *State) Bytes() int { return 4 * (cap(s.window) + s.cursor.floats()) }

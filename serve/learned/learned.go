@@ -26,11 +26,19 @@ type Asking struct {
 	known atomic.Pointer[Scores]
 }
 
-// Ask prepares the question; b and state stay as they are.
-func Ask(b *bundle.Bundle, state *taste.State) *Asking {
+// Place is where a viewer's reading lies between questions: Take removes it, so
+// that one question at a time has it, and is nil where there is none.
+type Place interface {
+	Take() *bundle.Reading
+	Give(*bundle.Reading)
+}
+
+// Ask prepares the question; b and state stay as they are. Models that read act
+// by act go on from the reading at the place, which may be nil.
+func Ask(b *bundle.Bundle, state *taste.State, at Place) *Asking {
 	a := &Asking{}
 	a.put = sync.OnceValue(func() *Scores {
-		s := Score(b, state)
+		s := score(b, history(b, state), newcomersMet(b, state), at)
 		a.known.Store(s)
 		return s
 	})
@@ -47,12 +55,12 @@ func (a *Asking) Known() *Scores { return a.known.Load() }
 // Score asks the models what would follow what the viewer took to; nil where
 // they know nothing of it.
 func Score(b *bundle.Bundle, state *taste.State) *Scores {
-	return score(b, history(b, state), newcomersMet(b, state))
+	return score(b, history(b, state), newcomersMet(b, state), nil)
 }
 
-func score(b *bundle.Bundle, h learn.History, besides []int32) *Scores {
+func score(b *bundle.Bundle, h learn.History, besides []int32, at Place) *Scores {
 	s := &Scores{bundle: b, of: make([]float32, len(b.Items)+len(b.Newcomers()))}
-	if len(h.Items) == 0 || !b.ScoreAll(h, s.of) {
+	if len(h.Items) == 0 || !scoreAll(b, h, s.of, at) {
 		return nil
 	}
 	// The blend has a mean of 0 over what the viewer has not met; how high it
@@ -64,6 +72,18 @@ func score(b *bundle.Bundle, h learn.History, besides []int32) *Scores {
 		s.top = max(s.top, v)
 	}
 	return s
+}
+
+func scoreAll(b *bundle.Bundle, h learn.History, scores []float32, at Place) bool {
+	if at == nil {
+		return b.ScoreAll(h, scores)
+	}
+	r := b.Read(at.Take(), h)
+	if r == nil { // no model reads act by act
+		return b.ScoreAll(h, scores)
+	}
+	defer at.Give(r)
+	return r.ScoreAll(h, scores)
 }
 
 // history is what the viewer took to of the items that the models know.

@@ -45,10 +45,13 @@ func entries(e exam) []entry {
 
 // films are the models of MovieLens 1M. The networks take up to an hour.
 func films() []entry {
+	sasrec := func(seed uint64) learn.Fitter {
+		return sequence.SASRec{Dropout: .2, Training: sequence.Training{Crop: .3, Decay: .5, Average: .998, Every: 5, Seed: seed}}
+	}
 	return append(closed(collab.EASE{}, collab.Ridge{}, collab.IALS{Factors: 64, Decay: collab.Decay{Tau: 20, Floor: .1}}),
-		network("sasrec", func(seed uint64) learn.Fitter {
-			return sequence.SASRec{Dropout: .2, Training: sequence.Training{Crop: .3, Decay: .5, Average: .998, Every: 5, Seed: seed}}
-		}),
+		network("sasrec", sasrec),
+		network("second sasrec", func(seed uint64) learn.Fitter { return sasrec(seed + 100) }),
+		network("third sasrec", func(seed uint64) learn.Fitter { return sasrec(seed + 200) }),
 		network("gru", func(seed uint64) learn.Fitter {
 			return sequence.GRU{Hidden: 192, Dropout: .2, Training: sequence.Training{Epochs: 20, Crop: .3, Decay: .5, Average: .998, Every: 4, Seed: seed}}
 		}),
@@ -57,6 +60,8 @@ func films() []entry {
 		mixed("sasrec + ridge", "sasrec", "ridge"),
 		mixed("sasrec + ridge + ease", "sasrec", "ridge", "ease"),
 		mixed("sasrec + gru + ridge", "sasrec", "gru", "ridge"),
+		mixed("two sasrec + ridge + ease", "sasrec", "second sasrec", "ridge", "ease"),
+		mixed("three sasrec + ridge + ease", "sasrec", "second sasrec", "third sasrec", "ridge", "ease"),
 	)
 }
 
