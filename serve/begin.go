@@ -40,6 +40,7 @@ type asked struct {
 	lap        time.Time
 	timings    map[string]time.Duration
 	degraded   []upnext.Degraded
+	trace      *trace // nil where nobody asks how the answer came about
 }
 
 // boost is a parsed upnext.Boost.
@@ -60,6 +61,9 @@ func (r *Recommender) begin(ctx context.Context, t upnext.Tenant, req upnext.Req
 		started: started, lap: started, timings: map[string]time.Duration{},
 	}
 	q.defaults(r.Settings)
+	if q.req.Explain == "trace" {
+		q.trace = newTrace()
+	}
 	ctx, cancel := context.WithTimeout(ctx, q.req.Deadline)
 	defer cancel()
 	var err error

@@ -10,6 +10,7 @@ import (
 
 	"upnext"
 	"upnext/serve/learned"
+	"upnext/serve/rule"
 	"upnext/serve/shelf"
 	"upnext/serve/source"
 	"upnext/serve/vec"
@@ -22,6 +23,7 @@ type candidate struct {
 	origins  []origin
 	features [features]float64
 	score    float64
+	trail    *rule.Trail // what rules decided about it; nil unless the request is traced
 }
 
 // origin says which source brought a candidate, and why.
@@ -37,6 +39,7 @@ type origin struct {
 // to 1; then the request's boosts. Best first, ties by id.
 func (r *Recommender) blend(ctx context.Context, q *asked, found []recalled) []*candidate {
 	list := r.fuse(found)
+	q.trace.follow(list)
 	r.fetchVectors(ctx, q, list)
 	weights := weightsOf(r.Settings.Blend[q.class])
 	popularity := q.tenant.crowd.Popularity(ordsOf(list))
@@ -73,6 +76,7 @@ func (r *Recommender) blend(ctx context.Context, q *asked, found []recalled) []*
 	slices.SortFunc(list, func(a, b *candidate) int {
 		return cmp.Or(cmp.Compare(b.score, a.score), strings.Compare(string(a.item.Item.ID), string(b.item.Item.ID)))
 	})
+	q.trace.mark("rank", list)
 	q.time("rank")
 	return list
 }

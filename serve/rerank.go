@@ -13,7 +13,7 @@ import (
 func (r *Recommender) rerank(q *asked, ranked []*candidate) []*candidate {
 	views := make([]rule.Ranked, len(ranked))
 	for i, c := range ranked {
-		views[i] = rule.Ranked{Item: c.item, Vector: c.vector, Score: c.score}
+		views[i] = rule.Ranked{Item: c.item, Vector: c.vector, Score: c.score, Trail: c.trail}
 	}
 	page := r.page(q)
 	order := page.Arrange(views)
@@ -31,6 +31,7 @@ func (r *Recommender) rerank(q *asked, ranked []*candidate) []*candidate {
 	if len(placed) < q.req.Count && q.req.Backfill == "popular" {
 		placed = q.backfill(placed)
 	}
+	q.trace.mark("rerank", placed)
 	q.time("rerank")
 	return placed
 }
@@ -60,7 +61,8 @@ func (r *Recommender) page(q *asked) rule.Page {
 // pass appends a candidate as the shelf has it now, if the guard lets it.
 func (q *asked) pass(placed []*candidate, c *candidate) []*candidate {
 	c.item = q.shown(c.item)
-	if !q.guard.Pass(c.item) {
+	if cause := q.guard.Cause(c.item); cause != "" {
+		c.trail.Note(rule.Verdict{Rule: "guard", Action: rule.Dropped, Detail: string(cause)})
 		return placed
 	}
 	return append(placed, c)
