@@ -61,7 +61,7 @@ type readingOf struct {
 func (p readingOf) Take() *bundle.Reading {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.viewers.read.take(p.viewer.Value.(*held).key)
+	return p.read.take(p.viewer.Value.(*held).key)
 }
 
 // Give keeps it unless the viewer was dropped meanwhile, or erased.
@@ -69,7 +69,7 @@ func (p readingOf) Give(r *bundle.Reading) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if key := p.viewer.Value.(*held).key; p.held[key] == p.viewer {
-		p.viewers.read.give(key, r)
+		p.read.give(key, r)
 	}
 }
 
