@@ -174,7 +174,11 @@ func (tr *Trainer) fit(ctx context.Context, fitters []learn.Fitter, log learn.Lo
 		if err != nil {
 			return nil, err
 		}
-		parts = append(parts, &fitted{asked(f), m, bundle.Part{Name: f.Name(), Metrics: metrics, Seconds: tr.Now().Sub(began).Seconds()}})
+		p := &fitted{asked(f), m, bundle.Part{Name: f.Name(), Metrics: metrics, Seconds: tr.Now().Sub(began).Seconds()}}
+		if err := p.shrink(ctx, cases, tell); err != nil {
+			return nil, err
+		}
+		parts = append(parts, p)
 	}
 	if len(parts) == 0 {
 		return nil, fmt.Errorf("no model can learn from it: %w", cmp.Or(refused, upnext.ErrInvalid))
@@ -242,6 +246,9 @@ func (tr *Trainer) refit(ctx context.Context, fitters []learn.Fitter, log learn.
 		began := tr.Now()
 		if p.model, err = fitters[i].Fit(ctx, log, func(s learn.Step) { tell(p.part.Name+" refit", s) }); err != nil {
 			return fmt.Errorf("fit %s again: %w", p.part.Name, err)
+		}
+		if p.part.Exact != nil {
+			p.model = inBytes(p.model)
 		}
 		p.part.Refit = true
 		p.part.Seconds += tr.Now().Sub(began).Seconds()

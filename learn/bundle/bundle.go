@@ -51,6 +51,10 @@ type Part struct {
 	Seconds float64 `json:"seconds"` // to fit
 	Refit   bool    `json:"refit"`   // fitted again on everything, validation included
 	Metrics Metrics `json:"metrics"` // alone, on validation, before it was fitted again
+
+	// Exact is what the same model reached before its numbers were rounded to 8
+	// bits; nil where they were not.
+	Exact *Metrics `json:"metrics_exact,omitempty"`
 }
 
 // Metrics are means over the viewers of validation, by full ranking.
