@@ -55,7 +55,7 @@ func (r *Recommender) begin(ctx context.Context, t upnext.Tenant, req upnext.Req
 	if err := req.Validate(); err != nil {
 		return nil, err
 	}
-	started := time.Now()
+	started := arrivedAt(ctx)
 	q := &asked{
 		req: req, class: classOf(req), now: r.Now(),
 		started: started, lap: started, timings: map[string]time.Duration{},
@@ -64,7 +64,7 @@ func (r *Recommender) begin(ctx context.Context, t upnext.Tenant, req upnext.Req
 	if q.req.Explain == "trace" {
 		q.trace = newTrace()
 	}
-	ctx, cancel := context.WithTimeout(ctx, q.req.Deadline)
+	ctx, cancel := q.within(ctx)
 	defer cancel()
 	var err error
 	if q.tenant, err = r.open(ctx, t); err != nil {
@@ -81,6 +81,9 @@ func (r *Recommender) begin(ctx context.Context, t upnext.Tenant, req upnext.Req
 		err = nil // a page without their taste is better than none
 	case err != nil:
 		return nil, err
+	}
+	if q.viewer.stale != nil {
+		q.degrade("viewer", q.viewer.stale)
 	}
 	if err := r.arm(q); err != nil {
 		return nil, err
@@ -144,16 +147,14 @@ func (r *Recommender) active(ctx context.Context, q *asked) (index.Index, error)
 	if q.req.Deadline > 0 { // a profile has none
 		limit = min(limit, q.req.Deadline/4)
 	}
-	var name string
-	var idx index.Index
-	err := q.tenant.index.ask(ctx, limit, func(ctx context.Context) (err error) {
-		name, idx, err = r.Collections.Active(ctx, q.tenant.name)
-		return err
+	found, err := ask(ctx, q.tenant.active, limit, func(ctx context.Context) (c collection, err error) {
+		c.name, c.Index, err = r.Collections.Active(ctx, q.tenant.name)
+		return c, err
 	})
 	switch {
 	case err == nil:
-		q.collection = name
-		return patient{idx, &q.tenant.index, limit}, nil
+		q.collection = found.name
+		return patient{found.Index, q.tenant.index, limit}, nil
 	case errors.Is(err, upnext.ErrNotFound):
 		if q.tenant.shelf.Len() > 0 {
 			q.degrade("index", errors.New("no collection is promoted yet"))
@@ -286,7 +287,9 @@ func (r *Recommender) readQuery(ctx context.Context, q *asked) {
 	if r.Query == nil || q.ask.Index == nil {
 		return
 	}
-	vector, err := r.Query(ctx, q.collection, q.req.Query)
+	vector, err := ask(ctx, r.engines.encoder, half(ctx, r.Settings.encoderPatience()), func(ctx context.Context) ([]float32, error) {
+		return r.Query(ctx, q.collection, q.req.Query)
+	})
 	if err != nil {
 		q.degrade("meaning", err)
 		return

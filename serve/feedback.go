@@ -95,10 +95,10 @@ func (r *Recommender) retract(ctx context.Context, t upnext.Tenant, viewer upnex
 		return upnext.Event{}, err
 	}
 	// The tail must not read the event before and count it after.
-	if err := tn.lock(ctx); err != nil {
+	if err := tn.following.lockIn(ctx); err != nil {
 		return upnext.Event{}, err
 	}
-	defer tn.unlock()
+	defer tn.following.Unlock()
 	e, err := r.Events.Retract(ctx, t, viewer, id)
 	if err != nil {
 		return e, err

@@ -146,10 +146,10 @@ func (r *Recommender) Erase(ctx context.Context, t upnext.Tenant, viewer upnext.
 	if err != nil {
 		return fail(err)
 	}
-	if err := tn.lock(ctx); err != nil {
+	if err := tn.following.lockIn(ctx); err != nil {
 		return fail(err)
 	}
-	unlock := sync.OnceFunc(tn.unlock)
+	unlock := sync.OnceFunc(tn.following.Unlock)
 	defer unlock()
 	receipt := Receipt{Viewer: viewer, At: r.Now()}
 	events, err := r.Events.ByViewer(ctx, t, viewer, r.Settings.Remember)

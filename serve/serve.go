@@ -84,6 +84,7 @@ type Recommender struct {
 	meters  meters
 	viewers *viewers
 	slates  *slateQueue
+	engines *engines
 	version string // of the settings
 
 	mu      sync.Mutex
@@ -116,7 +117,10 @@ func New(cfg Config) *Recommender {
 		tenants: map[upnext.Tenant]*tenant{}, wake: make(chan struct{}, 1),
 		stale: map[viewerKey]bool{},
 	}
-	r.viewers = newViewers(cfg)
+	r.engines = newEngines(cfg.Settings, cfg.Metrics)
+	r.Viewers = patientViewers{cfg.Viewers, r.engines.viewers, cfg.Settings.AppendDeadline}
+	r.Events = patientEvents{cfg.Events, r.engines.viewers, r.engines.events}
+	r.viewers = newViewers(r.Config)
 	r.slates = newSlateQueue(cfg.Settings.SlateQueue)
 	r.meters = newMeters(cfg.Metrics, r)
 	return r
@@ -134,7 +138,7 @@ func (r *Recommender) Recommend(ctx context.Context, t upnext.Tenant, req upnext
 	if err != nil {
 		return upnext.Slate{}, fmt.Errorf("recommend%s: %w", to(req.Viewer), err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, q.req.Deadline)
+	ctx, cancel := q.within(ctx)
 	defer cancel()
 	recalled := r.recall(ctx, q)
 	ranked := r.blend(ctx, q, recalled)

@@ -26,6 +26,11 @@ type Settings struct {
 	SourceDeadline time.Duration  // for each source; never more than half of the request's
 	Deadline       time.Duration  // of a request that names none
 
+	BreakAfter     int           // failures of an engine in a row after which it is left alone
+	BreakFor       time.Duration // for so long, then one call tries whether it is back
+	EngineCalls    int           // calls to one engine under way; one that hangs gets no more
+	AppendDeadline time.Duration // for events to be kept
+
 	FusionK     float64                       // of the reciprocal rank fusion
 	SourceShare map[string]float64            // weight of a source in the fusion; 1 where not named
 	Blend       map[string]map[string]float64 // "page", "similar", "search": weight of a feature
@@ -54,6 +59,7 @@ func DefaultSettings() Settings {
 			"similar": 200, "words": 150, "meaning": 150,
 		},
 		SourceDeadline: 400 * time.Millisecond, Deadline: time.Second,
+		BreakAfter: 3, BreakFor: time.Second, EngineCalls: 1024, AppendDeadline: 10 * time.Second,
 		FusionK:     60,
 		SourceShare: map[string]float64{"taste": 1.2, "together": 1.2, "learned": 1.2, "trending": 0.6, "popular": 0.6, "fresh": 0.4},
 		Blend: map[string]map[string]float64{

@@ -20,14 +20,14 @@ type tenant struct {
 	name   upnext.Tenant
 	shelf  shelf.Shelf
 	crowd  *crowd.Crowd
-	index  health
+	index  *engine                       // searches and vectors
+	active *engine                       // which collection is promoted: that it answers says nothing of the index
 	bundle atomic.Pointer[bundle.Bundle] // nil: no models yet
 	found  newcomers
 
 	// following is held while changes and events are read and applied, so that
-	// each is applied once and in order. A channel, because waiting must end
-	// with the waiter's context.
-	following chan struct{}
+	// each is applied once and in order.
+	following latch
 	tail      int64 // Seq of the last event applied
 	loaded    atomic.Bool
 
@@ -44,7 +44,8 @@ func (r *Recommender) tenant(t upnext.Tenant) *tenant {
 	if tn == nil {
 		tn = &tenant{
 			name: t, crowd: crowd.New(r.Settings.Crowd),
-			following: make(chan struct{}, 1), filters: map[string]*filter.Filter{},
+			index: r.engines.of("index", t, r.Settings), active: r.engines.of("collections", t, r.Settings),
+			following: make(latch, 1), filters: map[string]*filter.Filter{},
 		}
 		r.tenants[t] = tn
 	}
@@ -71,10 +72,10 @@ func (r *Recommender) Refresh(ctx context.Context, t upnext.Tenant) error {
 
 // follow brings a tenant up to date.
 func (r *Recommender) follow(ctx context.Context, tn *tenant) error {
-	if err := tn.lock(ctx); err != nil {
+	if err := tn.following.lockIn(ctx); err != nil {
 		return fmt.Errorf("load tenant %s: %w", tn.name, err)
 	}
-	defer tn.unlock()
+	defer tn.following.Unlock()
 	schema, err := r.Schemas.Schema(ctx, tn.name, "items")
 	if err != nil {
 		return fmt.Errorf("follow tenant %s: %w", tn.name, err)
@@ -89,17 +90,6 @@ func (r *Recommender) follow(ctx context.Context, tn *tenant) error {
 	tn.loaded.Store(true)
 	return nil
 }
-
-func (tn *tenant) lock(ctx context.Context) error {
-	select {
-	case tn.following <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("%w: %w", context.Cause(ctx), upnext.ErrUnavailable)
-	}
-}
-
-func (tn *tenant) unlock() { <-tn.following }
 
 // tailPage is how many events one read of the tail takes.
 const tailPage = 2000

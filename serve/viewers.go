@@ -40,7 +40,7 @@ type viewerKey struct {
 type held struct {
 	key viewerKey
 
-	mu     sync.Mutex
+	mu     latch
 	loaded bool
 	acts   []heldAct // newest first
 	state  *taste.State
@@ -48,6 +48,7 @@ type held struct {
 	told   upnext.Viewer
 	known  bool // whether told is from the store
 	toldAt time.Time
+	stale  error           // why told could not be read again; nil where it was
 	asking *learned.Asking // by asked, about state; kept for the pages that follow
 	asked  *bundle.Bundle
 	bytes  int64 // counted in viewers.bytes; under viewers.mu
@@ -70,6 +71,7 @@ type known struct {
 	acts   []heldAct
 	told   upnext.Viewer
 	isTold bool
+	stale  error // nil: told is what the store says
 }
 
 // get returns what is believed of a viewer now. With an error that wraps
@@ -79,13 +81,15 @@ func (v *viewers) get(ctx context.Context, tn *tenant, id upnext.ViewerID, colle
 		return known{state: taste.Fold(nil, &tn.shelf, v.cfg.Settings.Taste)}, nil
 	}
 	h := v.hold(viewerKey{tn.name, id})
-	h.mu.Lock()
+	if err := h.mu.lockIn(ctx); err != nil {
+		return known{}, fmt.Errorf("read the viewer: %w", err)
+	}
 	defer h.mu.Unlock()
 	if err := v.load(ctx, h); err != nil {
 		return known{}, err
 	}
 	err := v.fold(ctx, tn, h, collection, idx)
-	return known{state: h.state, acts: h.acts, told: h.told, isTold: h.known}, err
+	return known{state: h.state, acts: h.acts, told: h.told, isTold: h.known, stale: h.stale}, err
 }
 
 // hold returns the viewer's place in memory, empty or not, and makes room.
@@ -96,7 +100,7 @@ func (v *viewers) hold(key viewerKey) *held {
 		v.idle.MoveToFront(e)
 		return e.Value.(*held)
 	}
-	h := &held{key: key}
+	h := &held{key: key, mu: make(latch, 1)}
 	v.held[key] = v.idle.PushFront(h)
 	v.evict()
 	return h
@@ -180,10 +184,14 @@ func (v *viewers) load(ctx context.Context, h *held) error {
 	now := v.cfg.Now()
 	if h.toldAt.IsZero() || now.Sub(h.toldAt) >= v.cfg.Settings.RereadViewer {
 		told, err := v.cfg.Viewers.Viewer(ctx, h.key.tenant, h.key.viewer)
-		if err != nil && !errors.Is(err, upnext.ErrNotFound) {
+		switch {
+		case err == nil, errors.Is(err, upnext.ErrNotFound):
+			h.told, h.known, h.toldAt, h.stale = told, err == nil, now, nil
+		case h.toldAt.IsZero() || !h.loaded:
 			return fmt.Errorf("read the viewer: %w", unavailable(err))
+		default: // what they said last holds until the store is back: nobody has said that it changed
+			h.stale = fmt.Errorf("properties as of %s: %w", h.toldAt.UTC().Format(time.RFC3339), err)
 		}
-		h.told, h.known, h.toldAt = told, err == nil, now
 	}
 	if h.loaded {
 		return nil

@@ -1,0 +1,152 @@
+package serve
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"upnext"
+	"upnext/index"
+)
+
+// engines are those that all tenants share. Each tenant has an index besides.
+type engines struct {
+	encoder *engine // of queries
+	viewers *engine // viewers' properties and events, read
+	events  *engine // events, written
+	meters  *engineMeters
+}
+
+func newEngines(set Settings, reg prometheus.Registerer) *engines {
+	m := newEngineMeters(reg)
+	return &engines{
+		encoder: newEngine("query encoder", "", set.encoderPatience(), set, m),
+		viewers: newEngine("viewer store", "", set.storePatience(), set, m),
+		events:  newEngine("event store", "", set.AppendDeadline, set, m),
+		meters:  m,
+	}
+}
+
+// of returns one of a tenant's own.
+func (e *engines) of(name string, t upnext.Tenant, set Settings) *engine {
+	return newEngine(name, t, set.indexPatience(), set, e.meters)
+}
+
+// How much of a request's time each engine may take, so that enough is left to
+// make a page without it.
+
+func (s Settings) indexPatience() time.Duration   { return min(s.SourceDeadline, s.Deadline/4) }
+func (s Settings) encoderPatience() time.Duration { return s.Deadline / 2 }
+func (s Settings) storePatience() time.Duration   { return s.Deadline / 2 }
+
+// half of what is left of ctx; otherwise, where it has no deadline.
+func half(ctx context.Context, otherwise time.Duration) time.Duration {
+	if deadline, ok := ctx.Deadline(); ok {
+		return time.Until(deadline) / 2
+	}
+	return otherwise
+}
+
+// patient is a tenant's index that a request does not wait long for.
+type patient struct {
+	index.Index
+	engine *engine
+	limit  time.Duration
+}
+
+// Search implements index.Index.
+func (p patient) Search(ctx context.Context, q index.Query) ([][]index.Hit, error) {
+	return ask(ctx, p.engine, p.limit, func(ctx context.Context) ([][]index.Hit, error) { return p.Index.Search(ctx, q) })
+}
+
+// Vectors implements index.Index.
+func (p patient) Vectors(ctx context.Context, ids ...upnext.ItemID) ([][]float32, error) {
+	return ask(ctx, p.engine, p.limit, func(ctx context.Context) ([][]float32, error) { return p.Index.Vectors(ctx, ids...) })
+}
+
+// patientViewers reads properties with patience.
+type patientViewers struct {
+	upnext.Viewers
+	engine    *engine
+	otherwise time.Duration // for callers without a deadline
+}
+
+// Viewer implements upnext.Viewers.
+func (s patientViewers) Viewer(ctx context.Context, t upnext.Tenant, id upnext.ViewerID) (upnext.Viewer, error) {
+	return ask(ctx, s.engine, half(ctx, s.otherwise), func(ctx context.Context) (upnext.Viewer, error) {
+		return s.Viewers.Viewer(ctx, t, id)
+	})
+}
+
+// patientEvents reads a viewer's events, and takes events in, with patience.
+type patientEvents struct {
+	upnext.Events
+	reads, writes *engine
+}
+
+// ByViewer implements upnext.Events.
+func (s patientEvents) ByViewer(ctx context.Context, t upnext.Tenant, viewer upnext.ViewerID, limit int) ([]upnext.Event, error) {
+	return ask(ctx, s.reads, half(ctx, s.writes.patience), func(ctx context.Context) ([]upnext.Event, error) {
+		return s.Events.ByViewer(ctx, t, viewer, limit)
+	})
+}
+
+// Append implements upnext.Events. Events that were given up may be kept all
+// the same: sent again they are known.
+func (s patientEvents) Append(ctx context.Context, t upnext.Tenant, events ...upnext.Event) ([]upnext.Appended, error) {
+	events = slices.Clone(events) // who gave up may use theirs again
+	return ask(ctx, s.writes, s.writes.patience, func(ctx context.Context) ([]upnext.Appended, error) {
+		return s.Events.Append(ctx, t, events...)
+	})
+}
+
+// EngineState says whether an engine is called.
+type EngineState struct {
+	Name   string
+	Tenant upnext.Tenant // empty: of all
+	Away   bool          // its breaker is open: answers go without it
+}
+
+// Engines lists those that requests have called, by name and tenant.
+func (r *Recommender) Engines() []EngineState {
+	all := []*engine{r.engines.encoder, r.engines.viewers, r.engines.events}
+	r.mu.Lock()
+	for _, tn := range r.tenants {
+		all = append(all, tn.index, tn.active)
+	}
+	r.mu.Unlock()
+	states := make([]EngineState, len(all))
+	for i, e := range all {
+		states[i] = EngineState{e.name, e.tenant, e.away()}
+	}
+	slices.SortFunc(states, func(a, b EngineState) int {
+		return strings.Compare(a.Name+"\x00"+string(a.Tenant), b.Name+"\x00"+string(b.Tenant))
+	})
+	return states
+}
+
+// engineMeters count calls and show breakers.
+type engineMeters struct {
+	calls   *prometheus.CounterVec
+	breaker *prometheus.GaugeVec
+}
+
+func newEngineMeters(reg prometheus.Registerer) *engineMeters {
+	make := promauto.With(reg)
+	return &engineMeters{
+		calls: make.NewCounterVec(prometheus.CounterOpts{
+			Name: "upnext_engine_calls_total", Help: "Calls of the request path to engines: ok, failed, late, or refused by an open breaker.",
+		}, []string{"engine", "outcome"}),
+		breaker: make.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "upnext_engine_breaker", Help: "0: the engine is called; 1: one call tries whether it is back; 2: it is left alone.",
+		}, []string{"engine", "tenant"}),
+	}
+}
+
+func (m *engineMeters) count(e *engine, outcome string) {
+	m.calls.WithLabelValues(e.name, outcome).Inc()
+}
