@@ -18,6 +18,7 @@ type engines struct {
 	encoder *engine // of queries
 	viewers *engine // viewers' properties and events, read
 	events  *engine // events, written
+	catalog *engine // long texts, read
 	meters  *engineMeters
 }
 
@@ -27,6 +28,7 @@ func newEngines(set Settings, reg prometheus.Registerer) *engines {
 		encoder: newEngine("query encoder", "", set.encoderPatience(), set, m),
 		viewers: newEngine("viewer store", "", set.storePatience(), set, m),
 		events:  newEngine("event store", "", set.AppendDeadline, set, m),
+		catalog: newEngine("catalogue", "", set.indexPatience(), set, m),
 		meters:  m,
 	}
 }
@@ -104,6 +106,20 @@ func (s patientEvents) Append(ctx context.Context, t upnext.Tenant, events ...up
 	})
 }
 
+// Descriptions reads what memory does not hold of items, in one query. It
+// takes no more than a share of a request's time: ErrUnavailable then.
+func (r *Recommender) Descriptions(ctx context.Context, t upnext.Tenant, items ...upnext.ItemID) (map[upnext.ItemID]string, error) {
+	e := r.engines.catalog
+	return ask(ctx, e, e.patience, func(ctx context.Context) (map[upnext.ItemID]string, error) {
+		records, err := r.Catalog.Get(ctx, t, items...)
+		texts := make(map[upnext.ItemID]string, len(records))
+		for _, rec := range records {
+			texts[rec.Item.ID] = rec.Item.Description
+		}
+		return texts, err
+	})
+}
+
 // EngineState says whether an engine is called.
 type EngineState struct {
 	Name   string
@@ -113,7 +129,7 @@ type EngineState struct {
 
 // Engines lists those that requests have called, by name and tenant.
 func (r *Recommender) Engines() []EngineState {
-	all := []*engine{r.engines.encoder, r.engines.viewers, r.engines.events}
+	all := []*engine{r.engines.encoder, r.engines.viewers, r.engines.events, r.engines.catalog}
 	r.mu.Lock()
 	for _, tn := range r.tenants {
 		all = append(all, tn.index, tn.active)

@@ -62,6 +62,16 @@ type Settings struct {
 	UpgradeRate      float64 `help:"Items a second that fill the next collection at most; 0 is no limit." default:"0" env:"UPNEXT_UPGRADE_RATE" placeholder:"N"`
 	UpgradePromote   string  `help:"Answer from the next collection once it is full (auto), or when POST /v1/collections/NAME/promote says so (manual)." enum:"auto,manual" default:"manual" env:"UPNEXT_UPGRADE_PROMOTE"`
 
+	MaxAnswers     int           `help:"Recommendations worked on at once, at most; what is let in adapts below it. 0 is 32 a processor." default:"0" env:"UPNEXT_MAX_ANSWERS"`
+	MaxEvents      int           `help:"Requests with events worked on at once, at most, likewise." default:"1024" env:"UPNEXT_MAX_EVENTS"`
+	MaxOthers      int           `help:"Other requests under /v1 at once: bulk, exports, imports, reading." default:"64" env:"UPNEXT_MAX_OTHERS"`
+	MaxConnections int           `help:"Connections held at once; more wait to be accepted." default:"10000" env:"UPNEXT_MAX_CONNECTIONS"`
+	BodyMemory     string        `help:"Memory that the bodies of requests under way may take." default:"256MiB" env:"UPNEXT_BODY_MEMORY" placeholder:"BYTES"`
+	MemoryLimit    string        `help:"Memory that the Go heap is kept below (GOMEMLIMIT): auto is 90 % of the container's, off is none." default:"auto" env:"UPNEXT_MEMORY_LIMIT" placeholder:"BYTES"`
+	Drain          time.Duration `help:"How long /readyz says no at the end while requests are still taken: as long as the balancer needs to notice." default:"0s" env:"UPNEXT_DRAIN"`
+	BreakAfter     int           `help:"Failures of an engine in a row after which answers go without it." default:"3" env:"UPNEXT_BREAK_AFTER"`
+	BreakFor       time.Duration `help:"How long it is then left alone, before one request tries whether it is back." default:"1s" env:"UPNEXT_BREAK_FOR"`
+
 	SlateDays    int                `help:"Days that answers are kept for explanation and training." default:"7" env:"UPNEXT_SLATE_DAYS"`
 	EventWeights map[string]float64 `help:"What an event of a kind says of a viewer's taste, below 0 against it: like=1.5;skip=-0.4. Kinds not named keep theirs." env:"UPNEXT_EVENT_WEIGHTS" placeholder:"KIND=WEIGHT;…"`
 	Seed         uint64             `help:"Seed of all that is left to chance." default:"1" env:"UPNEXT_SEED"`
@@ -138,6 +148,9 @@ const maxWatches = 4
 func (s *Settings) check() error {
 	if s.SlateDays < 1 {
 		return fmt.Errorf("--slate-days %d: at least 1: %w", s.SlateDays, upnext.ErrInvalid)
+	}
+	if err := s.checkLimits(); err != nil {
+		return err
 	}
 	for kind := range s.EventWeights {
 		if !slices.Contains(upnext.EventKinds, upnext.EventKind(kind)) {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"golang.org/x/net/netutil"
 	"golang.org/x/sync/errgroup"
 
 	"upnext/infra/sqlstore"
@@ -79,12 +80,11 @@ func newServer(ctx context.Context, e *engines, extra map[string]http.Handler) (
 	if err != nil {
 		return nil, fmt.Errorf("--listen %s: %w", s.Listen, err)
 	}
+	address := listener.Addr().String()
+	listener = netutil.LimitListener(listener, s.MaxConnections)
 	return &server{
-		engines: e, listener: listener, url: "http://" + listener.Addr().String(),
-		http: &http.Server{
-			Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-			ErrorLog: slog.NewLogLogger(e.logger.Handler(), slog.LevelDebug),
-		},
+		engines: e, listener: listener, url: "http://" + address,
+		http: newHTTPServer(mux, e.logger),
 	}, nil
 }
 
@@ -99,7 +99,7 @@ func newHandler(e *engines, keys []api.Key) http.Handler {
 		Recommender: e.recommend, Writer: writer{e.pipeline}, Importer: importer{e.importer}, Collections: collections{e.pipeline}, Models: models{e}, Catalog: e.store.Catalog, Indexings: e.store.Indexings,
 		Understandings: e.store.Understandings, Viewers: e.store.Viewers, Schemas: e.store.Schemas, Imports: e.store.Imports, Blobs: e.blobs, Collection: e.space.Name(),
 		Pages: web.Pages(), Keys: keys, AllowOrigins: e.settings.AllowOrigins, Metrics: e.metrics, Logger: e.logger,
-		Now: e.settings.now, Version: version(),
+		Now: e.settings.now, Version: version(), Door: e.settings.door(), BodyMemory: e.settings.bodyMemory(), Draining: e.draining,
 	})
 }
 
@@ -110,7 +110,12 @@ func (srv *server) run(ctx context.Context, started func(ctx context.Context) er
 	if err := os.WriteFile(note, []byte(srv.url+"\n"), 0o600); err != nil {
 		return errors.Join(fmt.Errorf("say where the server is: %w", err), srv.listener.Close(), srv.close())
 	}
-	group, ctx := errgroup.WithContext(ctx)
+	if err := srv.settings.limitMemory(srv.logger); err != nil {
+		return errors.Join(err, srv.listener.Close(), srv.close())
+	}
+	told := ctx
+	group, failed := errgroup.WithContext(context.WithoutCancel(told))
+	ctx, stop := context.WithCancel(failed) // when the last request has been answered
 	group.Go(func() error {
 		if err := srv.http.Serve(srv.listener); !errors.Is(err, http.ErrServerClosed) {
 			return err
@@ -143,14 +148,8 @@ func (srv *server) run(ctx context.Context, started func(ctx context.Context) er
 		return nil
 	})
 	group.Go(func() error {
-		<-ctx.Done()
-		patience, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := srv.http.Shutdown(patience); !errors.Is(err, context.DeadlineExceeded) {
-			return err
-		}
-		srv.logger.Warn("requests under way are cut short")
-		return srv.http.Close()
+		defer stop()
+		return srv.drain(told, failed)
 	})
 	err := group.Wait()
 	return errors.Join(err, os.Remove(note), srv.close())

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -54,6 +55,7 @@ type engines struct {
 	swapping  sync.Mutex // of models
 	recommend *serve.Recommender
 	changed   chan upnext.Tenant // a catalogue that the recommender should look at
+	draining  *atomic.Bool       // the server is to end
 	closers   []func() error     // in the order of opening
 }
 
@@ -86,7 +88,7 @@ func newMetrics() *prometheus.Registry {
 // open opens the engines in the data directory and joins them. The caller
 // closes.
 func open(ctx context.Context, s *Settings, logger *slog.Logger) (_ *engines, err error) {
-	e := &engines{settings: s, logger: logger, metrics: newMetrics(), changed: make(chan upnext.Tenant, 1)}
+	e := &engines{settings: s, logger: logger, metrics: newMetrics(), changed: make(chan upnext.Tenant, 1), draining: new(atomic.Bool)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.close())
@@ -152,6 +154,7 @@ func (e *engines) join(ctx context.Context, key []byte) (err error) {
 		return err
 	}
 	st, settings := e.store, serve.DefaultSettings()
+	settings.BreakAfter, settings.BreakFor = e.settings.BreakAfter, e.settings.BreakFor
 	settings.SlateKeep = time.Duration(e.settings.SlateDays) * 24 * time.Hour
 	for kind, w := range e.settings.EventWeights {
 		settings.Taste.Weights[upnext.EventKind(kind)] = w

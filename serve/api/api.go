@@ -21,6 +21,7 @@ import (
 	"upnext"
 	"upnext/infra/blob"
 	"upnext/serve"
+	"upnext/serve/door"
 )
 
 // Writer takes items in and out: what it returned without an error is
@@ -98,6 +99,9 @@ type Config struct {
 	Collection     string     // that Indexings are asked about for a tenant that has none promoted
 	Pages          fs.FS      // the web console
 	Keys           []Key
+	Door           door.Settings // zero: door.DefaultSettings
+	BodyMemory     int64         // bytes that the bodies of requests under way may take; 0: 256 MiB
+	Draining       *atomic.Bool  // true: the server takes no more than it has; nil: never
 	AllowOrigins   []string
 	Metrics        *prometheus.Registry
 	Logger         *slog.Logger
@@ -112,6 +116,9 @@ type api struct {
 	requests    *prometheus.HistogramVec
 	hooked      *prometheus.CounterVec
 	warned      atomic.Int64 // when the last 503 was logged, Unix seconds
+	door        *door.Door
+	bodies      bodies
+	readiness   readiness
 }
 
 // New returns the handler of every route.
@@ -131,7 +138,8 @@ func New(cfg Config) http.Handler {
 		Name: "upnext_hook_objects_total", Help: "News of objects in buckets, by whether a watched source was concerned.",
 	}, []string{"outcome"})
 	cfg.Metrics.MustRegister(a.requests, a.hooked)
-	engine.Use(a.observe, a.recover, a.cors, a.identify, a.plain)
+	a.openDoor()
+	engine.Use(a.observe, a.recover, a.cors, a.identify, a.plain, a.send, a.receive, a.admit)
 	engine.NoRoute(func(c *gin.Context) { a.fail(c, newProblem(http.StatusNotFound, "no such route: "+c.Request.URL.Path)) })
 	engine.NoMethod(func(c *gin.Context) {
 		a.fail(c, newProblem(http.StatusMethodNotAllowed, c.Request.Method+" is not for "+c.Request.URL.Path))

@@ -108,6 +108,9 @@ func (a *api) patchItem(ctx context.Context, in *itemInput) (*itemOutput, error)
 	if err := json.Unmarshal(in.RawBody, &patch); err != nil {
 		return nil, fmt.Errorf("patch: %v: %w", err, upnext.ErrInvalid)
 	}
+	if patch == nil { // RFC 7396 would make nothing of the item
+		return nil, fmt.Errorf("patch: null is not a change: %w", upnext.ErrInvalid)
+	}
 	merged, err := mergePatch(json.RawMessage(now), patch)
 	if err != nil {
 		return nil, err

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +10,6 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -22,50 +20,6 @@ import (
 
 // healthz says that the process lives.
 func (a *api) healthz(c *gin.Context) { c.String(http.StatusOK, "ok\n") }
-
-// Dependency is an engine that answers are made with.
-type Dependency struct {
-	Name  string
-	Check func(ctx context.Context) error // nil is well
-}
-
-// checkPatience is how long readyz waits for the engines.
-const checkPatience = 2 * time.Second
-
-// readyz says whether it can answer, and how each engine is. One that is away
-// costs its share of an answer, not the answer: only what the Recommender
-// cannot do without makes it not ready.
-func (a *api) readyz(c *gin.Context) {
-	ctx, cancel := context.WithTimeout(c.Request.Context(), checkPatience)
-	defer cancel()
-	states := make([]string, len(a.Dependencies))
-	var checking sync.WaitGroup
-	for i, d := range a.Dependencies {
-		checking.Go(func() {
-			states[i] = "ok"
-			if err := d.Check(ctx); err != nil {
-				states[i] = "unavailable" // anybody may ask: the reason is for the log
-				a.Logger.Warn("engine not well", "engine", d.Name, "error", err)
-			}
-		})
-	}
-	checking.Wait()
-	answer := gin.H{"ready": true, "version": a.Version}
-	if len(states) > 0 {
-		engines := gin.H{}
-		for i, d := range a.Dependencies {
-			engines[d.Name] = states[i]
-		}
-		answer["engines"] = engines
-	}
-	if err := a.Recommender.Ready(); err != nil {
-		c.Header("Retry-After", "1")
-		answer["ready"], answer["reason"] = false, err.Error()
-		c.JSON(http.StatusServiceUnavailable, answer)
-		return
-	}
-	c.JSON(http.StatusOK, answer)
-}
 
 // observe measures each request by its route's pattern.
 func (a *api) observe(c *gin.Context) {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -23,9 +25,11 @@ type Problem struct {
 	Status    int            `json:"status" doc:"The HTTP status."`
 	Detail    string         `json:"detail,omitempty" doc:"What is wrong, with what, where."`
 	Instance  string         `json:"instance,omitempty" doc:"The path that was asked."`
-	Code      string         `json:"code" doc:"not_found, invalid, conflict, unavailable, too_large, unauthorized, forbidden or internal."`
+	Code      string         `json:"code" doc:"not_found, invalid, conflict, unavailable, overloaded, too_large, too_slow, unauthorized, forbidden or internal."`
 	RequestID string         `json:"request_id,omitempty" doc:"As in the X-Request-Id header."`
 	Errors    []ProblemError `json:"errors,omitempty" doc:"Each thing that is wrong with the body or a parameter."`
+
+	later int // seconds after which to ask again; 0: one, where the status is 503
 }
 
 // ProblemError is one thing that is wrong, at one place.
@@ -41,6 +45,18 @@ func (p *Problem) Error() string { return p.Detail }
 
 // GetStatus is asked by huma.
 func (p *Problem) GetStatus() int { return p.Status }
+
+// GetHeaders is asked by huma: Retry-After where asking again may help.
+func (p *Problem) GetHeaders() http.Header {
+	h := http.Header{}
+	switch {
+	case p.later > 0:
+		h.Set("Retry-After", strconv.Itoa(p.later))
+	case p.Status == http.StatusServiceUnavailable:
+		h.Set("Retry-After", "1")
+	}
+	return h
+}
 
 // ContentType is asked by huma.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
@@ -117,6 +133,8 @@ func codeOf(status int) string {
 		return "conflict"
 	case http.StatusServiceUnavailable:
 		return "unavailable"
+	case http.StatusRequestTimeout:
+		return "too_slow"
 	case http.StatusRequestEntityTooLarge:
 		return "too_large"
 	case http.StatusUnauthorized:
@@ -135,7 +153,7 @@ func (a *api) fail(c *gin.Context, err error) {
 	p := a.problem(c.Request.Context(), err)
 	p.Instance = c.Request.URL.Path
 	body, _ := json.Marshal(p) // plain strings and numbers: cannot fail
-	c.Header("Retry-After", retryAfter(p.Status))
+	maps.Copy(c.Writer.Header(), p.GetHeaders())
 	c.Data(p.Status, "application/problem+json", body)
 	c.Abort()
 }
@@ -157,11 +175,4 @@ func (a *api) problem(ctx context.Context, err error) *Problem {
 		p.Detail = "something went wrong here; the log has it under this request_id"
 	}
 	return p
-}
-
-func retryAfter(status int) string {
-	if status == http.StatusServiceUnavailable {
-		return "1"
-	}
-	return ""
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"upnext"
+	"upnext/serve/door"
 )
 
 // RequestBody is what recommend, similar and search have in common.
@@ -213,6 +214,9 @@ func (a *api) answer(ctx context.Context, req upnext.Request, b RequestBody) (*s
 	if trace && !who.secret {
 		return nil, newProblem(http.StatusForbidden, "explain=trace needs a secret key")
 	}
+	if trace && a.door.Pressed() { // viewers wait
+		return nil, overloaded(door.Low)
+	}
 	for _, name := range b.Include {
 		if !includable(name) {
 			return nil, fmt.Errorf("include: %q is no field of an item: %w", name, upnext.ErrInvalid)
@@ -227,9 +231,7 @@ func (a *api) answer(ctx context.Context, req upnext.Request, b RequestBody) (*s
 		Shortfall: slate.Shortfall, Degraded: []degradedBody{}, TimingsMS: map[string]float64{},
 	}}
 	if slices.Contains(b.Include, "description") {
-		if err := a.describe(ctx, who.tenant, out.Body.Items); err != nil {
-			return nil, err
-		}
+		a.describe(ctx, who.tenant, &out.Body)
 	}
 	for _, d := range slate.Degraded {
 		out.Body.Degraded = append(out.Body.Degraded, degradedBody(d))
@@ -270,25 +272,20 @@ func (a *api) placed(t upnext.Tenant, items []upnext.Placed, include []string, t
 	return bodies
 }
 
-// describe adds the descriptions, which memory does not hold: one query for
-// the page.
-func (a *api) describe(ctx context.Context, t upnext.Tenant, items []placedBody) error {
-	ids := make([]upnext.ItemID, len(items))
-	for i, it := range items {
+// describe adds the descriptions, which memory does not hold. A page without
+// them is better than none.
+func (a *api) describe(ctx context.Context, t upnext.Tenant, body *slateBody) {
+	ids := make([]upnext.ItemID, len(body.Items))
+	for i, it := range body.Items {
 		ids[i] = upnext.ItemID(it.ID)
 	}
-	recs, err := a.Catalog.Get(ctx, t, ids...)
+	texts, err := a.Recommender.Descriptions(ctx, t, ids...)
 	if err != nil {
-		return err
+		body.Degraded = append(body.Degraded, degradedBody{Stage: "description", Reason: err.Error()})
 	}
-	texts := make(map[string]string, len(recs))
-	for _, rec := range recs {
-		texts[string(rec.Item.ID)] = rec.Item.Description
-	}
-	for i, it := range items {
-		if text := texts[it.ID]; text != "" && it.Properties != nil {
-			items[i].Properties["description"] = text
+	for i, id := range ids {
+		if text := texts[id]; text != "" && body.Items[i].Properties != nil {
+			body.Items[i].Properties["description"] = text
 		}
 	}
-	return nil
 }

@@ -50,6 +50,8 @@ func lines(r io.Reader, limit int) iter.Seq2[record, error] {
 					bad = fmt.Errorf("line %d: longer than %d bytes: %w", line, limit, upnext.ErrInvalid)
 				case trimmed[0] != '{' || !json.Valid(trimmed):
 					bad = fmt.Errorf("line %d: %s: %w", line, syntaxError(trimmed), upnext.ErrInvalid)
+				default:
+					bad = wellFormed(trimmed)
 				}
 				if !yield(rec, bad) {
 					return
@@ -154,7 +156,7 @@ func yieldObject(yield func(record, error) bool, r record) bool {
 	if len(r.JSON) == 0 || r.JSON[0] != '{' {
 		return yield(r, fmt.Errorf("record %d: not a JSON object: %w", r.Index, upnext.ErrInvalid))
 	}
-	return yield(r, nil)
+	return yield(r, wellFormed(r.JSON))
 }
 
 // firstByte reads up to the first byte that is not white space.

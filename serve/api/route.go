@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
@@ -46,7 +45,7 @@ func remove[I, O any](a *api, path, tag, summary string, h handler[I, O]) {
 func register[I, O any](a *api, method, path, tag, summary string, status int, h handler[I, O]) {
 	op := huma.Operation{
 		OperationID: operationID(method, path), Method: method, Path: path, Summary: summary, Tags: []string{tag},
-		DefaultStatus: status, MaxBodyBytes: maxBody, BodyReadTimeout: 30 * time.Second,
+		DefaultStatus: status, MaxBodyBytes: maxBody, BodyReadTimeout: -1, // receive has read it
 	}
 	if _, raw := any(new(I)).(*itemInput); raw {
 		// itemjson reads these bodies: huma is told what they are.
