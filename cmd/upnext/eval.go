@@ -20,12 +20,13 @@ import (
 )
 
 type evalCommand struct {
-	Protocol      string            `help:"What to measure: ml1m-loo, gowalla, microlens50k, ml100k (models of behaviour), cold (items nobody has seen), robust (fake viewers, lost and late events), ted (relevance of neighbours by content), topics (zero-shot topics) or typos (texts mistyped and said otherwise)." enum:"ml1m-loo,gowalla,microlens50k,ml100k,cold,robust,ted,topics,typos" required:""`
+	Protocol      string            `help:"What to measure: ml1m-loo, gowalla, microlens50k, ml100k (models of behaviour), ml100k-http (a whole server by its API), cold (items nobody has seen), robust (fake viewers, lost and late events), ted (relevance of neighbours by content), topics (zero-shot topics) or typos (texts mistyped and said otherwise)." enum:"ml1m-loo,gowalla,microlens50k,ml100k,ml100k-http,cold,robust,ted,topics,typos" required:""`
 	Data          string            `help:"Folder of the data sets, with ml-1m, ted-transcripts and so on in it." type:"existingdir" required:"" env:"UPNEXT_DATA"`
 	Models        []string          `help:"Measure these only, by name, separated by commas; a wrong name is answered with those there are. Some take long and are measured only when named." placeholder:"NAME"`
 	Seeds         int               `help:"Fit models that draw with so many seeds, from --seed on, and report their mean." default:"1" placeholder:"N"`
 	Keep          string            `help:"Folder in which fitted models are kept: a later run of the same settings and data takes them from there." type:"existingdir" placeholder:"DIR"`
 	Load          map[string]string `help:"Take models from files of artefacts in place of fitting them; what they were fitted on is yours to know." placeholder:"NAME=FILE;…"`
+	Server        string            `help:"Address of the server that ml100k-http fills and measures, without items and events; none starts one here." placeholder:"URL"`
 	Tuning        bool              `help:"Ask the cases that settings are chosen by instead of the test's."`
 	Markdown      bool              `help:"Print the tables as Markdown."`
 	NoTranscripts bool              `help:"Leave the talks' transcripts out (ted): for encoders that take long."`
@@ -37,6 +38,9 @@ type evalCommand struct {
 func (c *evalCommand) Run(ctx context.Context, s *Settings, out console) (err error) {
 	if c.File != "" && !s.JSON {
 		return fmt.Errorf("a file %s without --json: %w", c.File, upnext.ErrInvalid)
+	}
+	if c.Protocol == trials.ServedProtocol {
+		return c.served(ctx, s, out)
 	}
 	text, err := openEncoder(ctx, s.TextEncoder, embed.Text, encoderOptions{})
 	if err != nil {
@@ -90,6 +94,18 @@ func demoTitles() ([]evals.Titles, error) {
 	return titles, nil
 }
 
+// watching shows each phase of each model as a bar.
+func watching(shown *bars) func(model string, step learn.Step) {
+	bars := map[string]*bar{}
+	return func(model string, step learn.Step) {
+		name := model + ": " + step.Phase
+		if bars[name] == nil {
+			bars[name] = shown.add(name, int64(step.Total))
+		}
+		bars[name].set(int64(step.Done), int64(step.Total))
+	}
+}
+
 // behaviour measures models that learn from behaviour.
 func (c *evalCommand) behaviour(ctx context.Context, s *Settings, text embed.Embedder, shown *bars, out console) (err error) {
 	t := trials.Trial{Models: c.Models, Seed: s.Seed, Seeds: c.Seeds, Tuning: c.Tuning, Keep: c.Keep, Load: c.Load, Text: text}
@@ -101,14 +117,7 @@ func (c *evalCommand) behaviour(ctx context.Context, s *Settings, text embed.Emb
 		defer func() { err = errors.Join(err, image.close()) }()
 		t.Image = image.Embedder
 	}
-	bars := map[string]*bar{}
-	t.Watch = func(model string, step learn.Step) {
-		name := model + ": " + step.Phase
-		if bars[name] == nil {
-			bars[name] = shown.add(name, int64(step.Total))
-		}
-		bars[name].set(int64(step.Done), int64(step.Total))
-	}
+	t.Watch = watching(shown)
 	table, err := t.Run(ctx, c.Protocol, c.Data)
 	if err != nil {
 		return err

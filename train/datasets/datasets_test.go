@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"upnext"
 	"upnext/learn"
@@ -246,5 +247,19 @@ func TestRealData(t *testing.T) {
 	films, err := datasets.Films(dir)
 	if err != nil || len(films) != 3883 {
 		t.Errorf("films: got %d, %v, want 3883", len(films), err)
+	}
+}
+
+func TestRatedFilms(t *testing.T) {
+	flags := "|0|0|0|0|0|0|0|0|1|0|0|0|0|0|0|0|1|0|0"
+	got, err := datasets.RatedFilms(folder(t, map[string]string{"u.item": "7|Caf\xe9 (1995)|4-Feb-1995||http://x" + flags + "\n8|Unknown||||1" + strings.Repeat("|0", 18) + "\n"}))
+	want := []datasets.RatedFilm{{ID: 7, Title: "Café (1995)", Genres: []string{"Drama", "Thriller"}, Released: time.Date(1995, 2, 4, 0, 0, 0, 0, time.UTC)}, {ID: 8, Title: "Unknown"}}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	}
+	for _, bad := range []string{"x|A|||" + flags, "1|A|||", "1|A|Feb 1995||" + flags} {
+		if _, err := datasets.RatedFilms(folder(t, map[string]string{"u.item": bad})); !errors.Is(err, upnext.ErrInvalid) || !strings.Contains(err.Error(), "u.item:1") {
+			t.Errorf("%q: got %v, want ErrInvalid with file and line", bad, err)
+		}
 	}
 }

@@ -96,12 +96,21 @@ func (t Table) parts() []part {
 	}
 	accuracy := slices.DeleteFunc([]string{"hr@1", "hr@10", "recall@20", "precision@10", "f1@10", "accuracy@10", "mrr@10", "map@10", "ndcg@10", "ndcg@20"},
 		func(c string) bool { return slices.Contains(t.columns, c) })
+	cost := []string{"seconds", "score_ms", "peak_mb", "artefact_mb", "seeds", "silent"}
+	for _, r := range t.Rows {
+		byConnections := func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) }
+		for _, column := range slices.SortedFunc(maps.Keys(r.Values), byConnections) {
+			if (strings.HasPrefix(column, requestsAt) || strings.HasPrefix(column, degradedAt)) && !slices.Contains(cost, column) {
+				cost = append(cost, column)
+			}
+		}
+	}
 	return []part{
 		{title, append(slices.Clone(t.columns), head+"_low", head+"_high", head+"_sd"), true},
 		{"accuracy", accuracy, false},
 		{"variety", variety, false},
 		{"by segment", bySegment, false},
-		{"cost", []string{"seconds", "score_ms", "peak_mb", "artefact_mb", "seeds", "silent"}, false},
+		{"cost", cost, false},
 	}
 }
 
@@ -111,6 +120,8 @@ func cell(r Row, column string) string {
 	switch {
 	case !ok:
 		return ""
+	case strings.HasPrefix(column, requestsAt):
+		return fmt.Sprintf("%.0f", v)
 	case column == "seeds":
 		return fmt.Sprint(v)
 	case column == "seconds" || column == "peak_mb" || column == "artefact_mb":
