@@ -36,6 +36,7 @@ type Cause string
 const (
 	Gone          Cause = "gone"           // not in the catalogue
 	Inactive      Cause = "inactive"       // hidden or blocked by its owner
+	Ended         Cause = "ended"          // a live stream whose room is off
 	NotYet        Cause = "not_yet"        // before available_from
 	Expired       Cause = "expired"        // after available_until
 	Region        Cause = "region"         // not allowed where the viewer is
@@ -58,6 +59,8 @@ func (g *Guard) Cause(it *shelf.Item) Cause {
 	switch {
 	case it.Item.Status != "" && it.Item.Status != upnext.Active:
 		return Inactive
+	case it.Item.RoomState == upnext.RoomOff && it.Item.Kind == "live":
+		return Ended
 	case !it.Item.AvailableFrom.IsZero() && g.Now.Before(it.Item.AvailableFrom):
 		return NotYet
 	case !it.Item.AvailableUntil.IsZero() && !g.Now.Before(it.Item.AvailableUntil):
