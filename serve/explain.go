@@ -113,6 +113,16 @@ func (r *Recommender) reasons(q *asked, c *candidate) []upnext.Reason {
 			}
 		case "learned":
 			add("viewers_like_you", 0.5*c.features[fLearned], nil, "")
+		case "session":
+			add("this_session", 0.6, o.from, "")
+		case "friends":
+			add("liked_by_friends", 1.2, nil, "")
+		case "continue":
+			add("continue", 3, nil, q.resumeAt(c.item))
+		case "episode":
+			add("next_episode", 2, o.from, "")
+		case "live":
+			add("live_now", 0.8, nil, "")
 		case "followed":
 			add("from_followed", 1.5, nil, cmp.Or(c.item.Item.CreatorName, c.item.Item.CreatorID))
 		case "trending":

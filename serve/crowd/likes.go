@@ -25,7 +25,9 @@ type like struct {
 
 // likes are what each of the viewers said they like, of those who did so
 // last, for whom follows them. Some 200 bytes a viewer.
-type likes struct{ of *simplelru.LRU[uint64, []like] }
+type likes struct {
+	of *simplelru.LRU[uint64, []like]
+}
 
 func newLikes(viewers int) likes {
 	of, err := simplelru.NewLRU[uint64, []like](max(viewers, 1), nil)
@@ -61,6 +63,14 @@ func (c *Crowd) Unlike(viewer upnext.ViewerID, item int32) {
 		return
 	}
 	c.likes.of.Add(v, slices.DeleteFunc(slices.Clone(before), func(k like) bool { return k.item == item }))
+}
+
+// ForgetLikes drops all that a viewer liked.
+func (c *Crowd) ForgetLikes(viewer upnext.ViewerID) {
+	v := c.hash(viewer)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.likes.of.Remove(v)
 }
 
 // Liked scores what some viewers like: an item counts once for each of them,

@@ -25,6 +25,7 @@ type Guard struct {
 	Seen        upnext.SeenScope       // which seen items are left out
 	SeenSince   time.Time              // those seen before do not count; zero: ever
 	SeenInVisit map[upnext.ItemID]bool // what was seen in the session, for SeenSession
+	Resumed     map[upnext.ItemID]bool // begun items that are shown to be gone on with: having been seen does not hold for them
 	Filter      *filter.Filter
 	Vars        filter.Vars
 }
@@ -76,7 +77,7 @@ func (g *Guard) Cause(it *shelf.Item) Cause {
 		return c
 	}
 	switch {
-	case g.seen(id):
+	case g.seen(id) && !g.Resumed[id]:
 		return AlreadySeen
 	case g.Filter != nil && !g.Filter.Match(it.FilterFields(), g.Vars):
 		return Filtered

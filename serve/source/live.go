@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"math"
+	"slices"
 )
 
 // Live brings the streams that run now, by the viewer's taste and by how many
@@ -43,8 +44,9 @@ func (Live) Recall(_ context.Context, ask Ask, n int) ([]Candidate, error) {
 		}
 		all[i] = Candidate{Item: it, Score: score}
 	}
+	slices.SortFunc(all, better)
 	var found []Candidate
-	for _, c := range best(all, len(all)) { // the guard is asked about no more than needed
+	for _, c := range all { // the guard is asked about no more than needed
 		if len(found) == n {
 			break
 		}
