@@ -72,7 +72,7 @@ func DefaultSettings() Settings {
 		SourceShare: map[string]float64{"taste": 1.2, "together": 1.2, "learned": 1.2, "session": 1.2, "continue": 1.5, "episode": 1.5, "live": 0.6, "trending": 0.6, "popular": 0.6, "fresh": 0.4},
 		Blend: map[string]map[string]float64{
 			"page": {
-				"fusion": 0.8, "taste": 1, "together": 0.6, "learned": 4, "topic": 0.5, "creator": 0.4, "followed": 0.2,
+				"fusion": 0.8, "taste": 1, "together": 0.6, "learned": 4, "resume": 1, "friends": 0.3, "live": 0.3, "topic": 0.5, "creator": 0.4, "followed": 0.2,
 				"language": 0.35, "popularity": 0.2, "freshness": 0.1, "disliked": -0.6,
 			},
 			"similar": {
