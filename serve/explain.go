@@ -114,7 +114,9 @@ func (r *Recommender) reasons(q *asked, c *candidate) []upnext.Reason {
 		case "learned":
 			add("viewers_like_you", 0.5*c.features[fLearned], nil, "")
 		case "session":
-			add("this_session", 0.6, o.from, "")
+			if o.score >= r.Settings.Telling { // else it is near, but not so that anybody would see it
+				add("this_session", 0.6, o.from, "")
+			}
 		case "friends":
 			add("liked_by_friends", 1.2, nil, "")
 		case "continue":

@@ -28,6 +28,7 @@ type Watching struct {
 type stand struct {
 	told     bool
 	open     bool // begun and not finished
+	skipped  bool
 	position time.Duration
 	at       time.Time
 }
@@ -45,7 +46,7 @@ func (s *stand) read(a Act, duration time.Duration) {
 	}
 	switch a.Kind {
 	case upnext.Complete, upnext.Skip:
-		s.told = true
+		s.told, s.skipped = true, a.Kind == upnext.Skip
 		return
 	case upnext.View, upnext.Play, upnext.Progress:
 	default:
@@ -64,7 +65,7 @@ func (s *stand) read(a Act, duration time.Duration) {
 }
 
 // progress fills in what is begun, and which series are being watched: those
-// of which an episode was watched and not disliked.
+// of which an episode was watched, and neither skipped at last nor disliked.
 func (s *State) progress(order []*tally) {
 	series := map[string]Watching{}
 	for _, t := range order {
@@ -74,7 +75,7 @@ func (s *State) progress(order []*tally) {
 		if t.stand.open && t.item.Item.Kind != "live" {
 			s.Begun = append(s.Begun, Begun{t.item, t.stand.position, t.stand.at})
 		}
-		if id := t.item.Item.SeriesID; id != "" && t.weight() > 0 && !series[id].At.After(t.at) {
+		if id := t.item.Item.SeriesID; id != "" && t.weight() > 0 && !t.stand.skipped && !series[id].At.After(t.at) {
 			series[id] = Watching{id, t.item, t.at}
 		}
 	}

@@ -56,6 +56,9 @@ func TestBegun(t *testing.T) {
 	if len(s.Series) != 1 || s.Series[0].Last.Item.ID != "x" {
 		t.Errorf("series %+v, want one at the episode watched last, x", s.Series)
 	}
+	if s := Fold(acts(Act{Kind: upnext.Skip, Item: "x"}, progress), sh, DefaultSettings()); len(s.Series) != 0 {
+		t.Errorf("a series whose episode was skipped is watched: %+v", s.Series)
+	}
 	if s := Fold(acts(Act{Kind: upnext.Dislike, Item: "x"}), sh, DefaultSettings()); len(s.Series) != 0 {
 		t.Errorf("a disliked series is watched: %+v", s.Series)
 	}
