@@ -114,8 +114,9 @@ func (r *Recommender) reasons(q *asked, c *candidate) []upnext.Reason {
 		case "learned":
 			add("viewers_like_you", 0.5*c.features[fLearned], nil, "")
 		case "session":
-			if o.score >= r.Settings.Telling { // else it is near, but not so that anybody would see it
-				add("this_session", 0.6, o.from, "")
+			// Nearer than chance, or nobody would see it; a like says more than a watch.
+			if o.score >= r.Settings.Telling && q.because(o.from) == "because_watched" {
+				add("this_session", 0.35+o.score, o.from, "")
 			}
 		case "friends":
 			add("liked_by_friends", 1.2, nil, "")

@@ -50,7 +50,7 @@ func TestNow(t *testing.T) {
 		end                    func(w *world)
 	}{
 		{"session", "session", "this_session", "接着你刚看的《A chess film, number 3》", func(w *world) {
-			w.does("ann", upnext.Event{Kind: upnext.Like, Item: "chess-003", Session: "s"})
+			w.does("ann", upnext.Event{Kind: upnext.Play, Item: "chess-003", Session: "s"})
 		}, "", nil},
 		{"friends", "friends", "liked_by_friends", "你关注的人喜欢", func(w *world) {
 			w.does("bob", upnext.Event{Kind: upnext.Like, Item: "chess-007"})
