@@ -27,6 +27,13 @@ const (
 	Blocked Status = "blocked"
 )
 
+// The states of a live stream's room. A live item whose room is off has ended
+// and is never shown; only one whose room is on is live now.
+const (
+	RoomOn  = "on"
+	RoomOff = "off"
+)
+
 // Item is one thing that can be recommended, as its owner describes it.
 // The zero of an optional field means that it is not known.
 type Item struct {
@@ -48,6 +55,7 @@ type Item struct {
 	Regions        []string // ISO 3166 codes where it may be shown; empty is everywhere
 	MinAge         int      // years
 	Status         Status   // empty means Active
+	RoomState      string   // of a live stream: RoomOn, RoomOff, or empty where nobody says
 
 	Thumbnail  string   // object key, or URL in an allowed host
 	Transcript string   // the text, or the key of an object ending in .vtt, .srt or .txt
@@ -103,6 +111,8 @@ func (it Item) Validate() error {
 		return bad("available_until", "before available_from")
 	case !slices.Contains([]Status{"", Active, Hidden, Blocked}, it.Status):
 		return bad("status", "%q is none of active, hidden, blocked", it.Status)
+	case !slices.Contains([]string{"", RoomOn, RoomOff}, it.RoomState):
+		return bad("room_state", "%q is none of on, off", it.RoomState)
 	}
 	if field, found := it.nul(); found {
 		return bad(field, "a NUL character")

@@ -77,7 +77,7 @@ func parseHeader(row []string) (csvHeader, error) {
 // itemFields are the columns that are not attributes.
 var itemFields = []string{"id", "kind", "title", "description", "tags", "language", "creator_id", "creator_name",
 	"series_id", "episode", "duration_ms", "published_at", "available_from", "available_until", "regions",
-	"min_age", "status", "thumbnail", "transcript", "lyrics", "comments"}
+	"min_age", "status", "room_state", "thumbnail", "transcript", "lyrics", "comments"}
 
 func quote(s string) []byte {
 	data, err := json.Marshal(s)

@@ -90,11 +90,13 @@ func (r *Recommender) begin(ctx context.Context, t upnext.Tenant, req upnext.Req
 	}
 	q.ask = source.Ask{
 		Now: q.now, Viewer: q.viewer.state, Shelf: &q.tenant.shelf, Crowd: q.tenant.crowd, Index: idx,
-		Filter: q.guard.Filter, Vars: q.guard.Vars, Pass: q.guard.Pass,
+		Filter: q.guard.Filter, Vars: q.guard.Vars,
 		Strategy: q.req.LikeStrategy, Query: q.req.Query,
 	}
+	q.guardSources()
 	switch q.class {
 	case classPage:
+		q.ask.Visit = q.visit(r.Settings.Taste)
 		if q.bundle = q.tenant.bundle.Load(); q.bundle != nil {
 			q.ask.Learned = r.viewers.ask(viewerKey{t, req.Viewer}, q.bundle, q.viewer.state)
 		}

@@ -86,8 +86,10 @@ func (r *Recommender) blend(ctx context.Context, q *asked, found []recalled) []*
 // without.
 func makeRoom(weights *[features]float64) {
 	total := 0.0
-	for _, w := range weights {
-		total += math.Abs(w)
+	for f, w := range weights {
+		if f != fResume && f != fFriends && f != fLive { // these speak of a few candidates, and are no part of the scale
+			total += math.Abs(w)
+		}
 	}
 	if total == 0 {
 		return
@@ -141,6 +143,14 @@ func (c *candidate) claim(name string, of source.Candidate, best float64) {
 		if best > 0 {
 			c.features[fTogether] = of.Score / best
 		}
+	case "continue", "episode":
+		c.features[fResume] = of.Score
+	case "live":
+		if best > 0 {
+			c.features[fLive] = max(0, of.Score/best)
+		}
+	case "friends":
+		c.features[fFriends] = of.Score / best // likes fade, and never to nothing
 	case "similar":
 		c.features[fSimilar] = of.Score
 	case "words":

@@ -113,6 +113,19 @@ func (r *Recommender) reasons(q *asked, c *candidate) []upnext.Reason {
 			}
 		case "learned":
 			add("viewers_like_you", 0.5*c.features[fLearned], nil, "")
+		case "session":
+			// Nearer than chance, or nobody would see it; a like says more than a watch.
+			if o.score >= r.Settings.Telling && q.because(o.from) == "because_watched" {
+				add("this_session", 0.35+o.score, o.from, "")
+			}
+		case "friends":
+			add("liked_by_friends", 1.2, nil, "")
+		case "continue":
+			add("continue", 3, nil, q.resumeAt(c.item))
+		case "episode":
+			add("next_episode", 2, o.from, "")
+		case "live":
+			add("live_now", 0.8, nil, "")
 		case "followed":
 			add("from_followed", 1.5, nil, cmp.Or(c.item.Item.CreatorName, c.item.Item.CreatorID))
 		case "trending":

@@ -9,6 +9,9 @@ const (
 	fWords             // share of the query's information in the words
 	fMeaning           // cosine to the query
 	fLearned           // what the trained models say, 0 the mean item and 1 their best
+	fResume            // 1 for what was begun last or is the next episode of what was watched last, 1/2 for the one before …
+	fFriends           // share of the best in what friends like
+	fLive              // share of the best of what is live now
 	fTopic             // cosine between the item's topics and the viewer's, -1 to 1
 	fCreator           // affinity to the creator, -1 to 1
 	fFollowed          // 1 where the creator is followed
@@ -21,7 +24,7 @@ const (
 
 // featureNames are the names in settings, slates and traces.
 var featureNames = [features]string{
-	"fusion", "taste", "together", "similar", "words", "meaning", "learned", "topic", "creator", "followed", "language",
+	"fusion", "taste", "together", "similar", "words", "meaning", "learned", "resume", "friends", "live", "topic", "creator", "followed", "language",
 	"popularity", "freshness", "disliked",
 }
 

@@ -105,13 +105,17 @@ func (r *Recommender) retract(ctx context.Context, t upnext.Tenant, viewer upnex
 	}
 	r.viewers.forget(viewerKey{t, e.Viewer})
 	it := r.takenTo(tn, e)
-	if it == nil {
+	if it == nil && !aboutLiking(e) {
 		return e, nil
 	}
 	left, err := r.Events.ByViewer(ctx, t, e.Viewer, r.Settings.Remember)
 	if err != nil {
 		// The event is gone all the same; its part in the counts fades.
 		r.Logger.Warn("counts keep a retracted event", "tenant", t, "event", id, "error", err)
+		return e, nil
+	}
+	tn.recountLikes(e.Viewer, left, e.Item)
+	if it == nil {
 		return e, nil
 	}
 	for _, other := range left {

@@ -30,6 +30,7 @@ func (r *Recommender) recall(ctx context.Context, q *asked) []recalled {
 		q.ask.Wide = true
 		found = r.askAll(ctx, q, sources, 2)
 	}
+	q.resume(found)
 	q.time("recall")
 	return found
 }
@@ -55,8 +56,35 @@ func distinct(found []recalled) int {
 	return len(met)
 }
 
-// askAll asks each source under its deadline. One that fails or is late costs
-// its share; the answer says so.
+// quota is how many candidates a source is asked for; 0: it is left out.
+func (r *Recommender) quota(source string, count int) int {
+	if few, ok := r.Settings.Few[source]; ok {
+		return few
+	}
+	quota, ok := r.Settings.Quotas[source]
+	if ok && quota == 0 {
+		return 0
+	}
+	return max(quota, 3*count)
+}
+
+// brought is what came of asking one source.
+type brought struct {
+	candidates []source.Candidate
+	err        error
+}
+
+// asking is a source that is being asked.
+type asking struct {
+	name   string
+	ctx    context.Context
+	limit  time.Duration
+	quota  int
+	answer chan brought
+}
+
+// askAll asks each source under its deadline. One that fails, is late or lies
+// costs its share; the answer says so.
 func (r *Recommender) askAll(ctx context.Context, q *asked, sources []source.Source, times int) []recalled {
 	// Half of what is left, so that there is time to make a page of what came.
 	limit := r.Settings.SourceDeadline
@@ -65,44 +93,65 @@ func (r *Recommender) askAll(ctx context.Context, q *asked, sources []source.Sou
 	}
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	type answer struct {
-		candidates []source.Candidate
-		err        error
+	var asking []asking
+	for _, s := range sources {
+		if n := r.quota(s.Name(), q.req.Count) * times; n > 0 {
+			asking = append(asking, r.ask(limited, q, s, n, limit))
+		}
 	}
-	answers := make([]chan answer, len(sources))
-	for i, s := range sources {
-		answers[i] = make(chan answer, 1) // a late one is not waited for, and must not wait either
-		n := max(r.Settings.Quotas[s.Name()], 3*q.req.Count) * times
-		go func() {
-			candidates, err := recallSafely(limited, s, q.ask, n)
-			answers[i] <- answer{candidates, err}
-		}()
-	}
-	found := make([]recalled, 0, len(sources))
-	for i, s := range sources {
-		var a answer
-		select {
-		case a = <-answers[i]:
-		case <-limited.Done():
-			select { // it may have come together with the deadline
-			case a = <-answers[i]:
-			default:
-				a.err = context.DeadlineExceeded
+	found := make([]recalled, 0, len(asking))
+	for _, a := range asking {
+		candidates, err := a.wait()
+		var lies error
+		if candidates, lies = honest(&q.tenant.shelf, candidates, a.quota); err == nil {
+			err = lies
+		}
+		if err != nil {
+			if times == 1 || !q.isDegraded(a.name) {
+				q.degrade(a.name, err)
 			}
+			r.meters.degraded.WithLabelValues(a.name).Inc()
+			r.Logger.Warn("source failed", "source", a.name, "error", err)
 		}
-		if errors.Is(a.err, context.DeadlineExceeded) {
-			a.err = fmt.Errorf("no answer within %s", limit.Round(time.Millisecond))
-		}
-		if a.err != nil {
-			if times == 1 || !q.isDegraded(s.Name()) {
-				q.degrade(s.Name(), a.err)
-			}
-			r.meters.degraded.WithLabelValues(s.Name()).Inc()
-			r.Logger.Warn("source failed", "source", s.Name(), "error", a.err)
-		}
-		found = append(found, recalled{s.Name(), a.candidates})
+		found = append(found, recalled{a.name, candidates})
 	}
 	return found
+}
+
+// ask starts a source, under its own deadline where that is shorter.
+func (r *Recommender) ask(ctx context.Context, q *asked, s source.Source, n int, limit time.Duration) asking {
+	// A late one is not waited for, and must not wait either.
+	a := asking{name: s.Name(), ctx: ctx, limit: limit, quota: n, answer: make(chan brought, 1)}
+	cancel := context.CancelFunc(func() {})
+	if own, ok := r.Settings.Deadlines[a.name]; ok && own < limit {
+		a.limit = own
+		a.ctx, cancel = context.WithTimeout(ctx, own)
+	}
+	of := q.ask // as it is now: a late one may be looking when the next look begins
+	go func() {
+		defer cancel()
+		candidates, err := recallSafely(a.ctx, s, of, n)
+		a.answer <- brought{candidates, err}
+	}()
+	return a
+}
+
+// wait returns what the source brings within its time.
+func (a asking) wait() ([]source.Candidate, error) {
+	var came brought
+	select {
+	case came = <-a.answer:
+	case <-a.ctx.Done():
+		select { // it may have come together with the deadline
+		case came = <-a.answer:
+		default:
+			came.err = context.DeadlineExceeded
+		}
+	}
+	if errors.Is(came.err, context.DeadlineExceeded) {
+		came.err = fmt.Errorf("no answer within %s", a.limit.Round(time.Millisecond))
+	}
+	return came.candidates, came.err
 }
 
 // recallSafely keeps a source that panics from taking the process with it.

@@ -42,7 +42,7 @@ func (r *Recommender) Run(ctx context.Context) error {
 				r.Logger.Error("cannot follow", "tenant", t, "error", err)
 			}
 		}
-		r.forgetStale()
+		r.forgetStale(ctx)
 	}
 }
 
@@ -82,7 +82,7 @@ func (r *Recommender) look() {
 }
 
 // forgetStale drops who was changed elsewhere before the look that has ended.
-func (r *Recommender) forgetStale() {
+func (r *Recommender) forgetStale(ctx context.Context) {
 	r.mu.Lock()
 	stale, missed := r.stale, r.missed
 	r.stale, r.missed = map[viewerKey]bool{}, false
@@ -93,6 +93,7 @@ func (r *Recommender) forgetStale() {
 	}
 	for key := range stale {
 		r.viewers.forget(key)
+		r.rereadLikes(ctx, key)
 	}
 }
 

@@ -69,6 +69,7 @@ func DefaultSources() Sources {
 	return Sources{
 		Page: []source.Source{
 			source.Taste{}, source.Last{}, source.Together{}, source.Learned{}, source.Followed{},
+			source.Session{}, source.Friends{}, source.Continue{}, source.Episode{}, source.Live{},
 			source.Trending{}, source.Popular{}, source.Fresh{},
 		},
 		Similar: []source.Source{source.Similar{}, source.Together{}, source.Words{}},

@@ -22,9 +22,11 @@ type Settings struct {
 	ReadingBytes int64         // and those of where viewers stand with models that read act by act
 	RereadViewer time.Duration // after which a held viewer's properties are read again
 
-	Quotas         map[string]int // candidates by source
-	SourceDeadline time.Duration  // for each source; never more than half of the request's
-	Deadline       time.Duration  // of a request that names none
+	Quotas         map[string]int           // candidates by source; three for each place of the page where that is more; 0: it is not asked
+	Few            map[string]int           // candidates of the sources that bring a few whatever the page's size; 0: it is not asked
+	SourceDeadline time.Duration            // for each source; never more than half of the request's
+	Deadlines      map[string]time.Duration // of a source, where it is shorter
+	Deadline       time.Duration            // of a request that names none
 
 	BreakAfter     int           // failures of an engine in a row after which it is left alone
 	BreakFor       time.Duration // for so long, then one call tries whether it is back
@@ -56,15 +58,21 @@ func DefaultSettings() Settings {
 		Remember: 20_000, HeldViewers: 20_000, HeldBytes: 256 << 20, ReadingBytes: 64 << 20, RereadViewer: 2 * time.Second,
 		Quotas: map[string]int{
 			"taste": 200, "last": 60, "together": 150, "learned": 200, "followed": 40, "trending": 40, "popular": 60, "fresh": 40,
-			"similar": 200, "words": 150, "meaning": 150,
+			"session": 60, "friends": 40, "similar": 200, "words": 150, "meaning": 150,
+		},
+		Few: map[string]int{"continue": 4, "episode": 6, "live": 12},
+		Deadlines: map[string]time.Duration{ // these read memory alone
+			"together": 100 * time.Millisecond, "followed": 100 * time.Millisecond, "friends": 100 * time.Millisecond, "continue": 100 * time.Millisecond,
+			"episode": 100 * time.Millisecond, "live": 100 * time.Millisecond, "trending": 100 * time.Millisecond,
+			"popular": 100 * time.Millisecond, "fresh": 100 * time.Millisecond,
 		},
 		SourceDeadline: 400 * time.Millisecond, Deadline: time.Second,
 		BreakAfter: 3, BreakFor: time.Second, EngineCalls: 1024, AppendDeadline: 10 * time.Second,
 		FusionK:     60,
-		SourceShare: map[string]float64{"taste": 1.2, "together": 1.2, "learned": 1.2, "trending": 0.6, "popular": 0.6, "fresh": 0.4},
+		SourceShare: map[string]float64{"taste": 1.2, "together": 1.2, "learned": 1.2, "session": 1.2, "continue": 1.5, "episode": 1.5, "live": 0.6, "trending": 0.6, "popular": 0.6, "fresh": 0.4},
 		Blend: map[string]map[string]float64{
 			"page": {
-				"fusion": 0.8, "taste": 1, "together": 0.6, "learned": 4, "topic": 0.5, "creator": 0.4, "followed": 0.2,
+				"fusion": 0.8, "taste": 1, "together": 0.6, "learned": 4, "resume": 1, "friends": 0.3, "live": 0.3, "topic": 0.5, "creator": 0.4, "followed": 0.2,
 				"language": 0.35, "popularity": 0.2, "freshness": 0.1, "disliked": -0.6,
 			},
 			"similar": {

@@ -122,6 +122,7 @@ func (r *Recommender) count(tn *tenant, e upnext.Event, now time.Time) {
 	if it := r.takenTo(tn, e); it != nil {
 		tn.crowd.Add(e.Viewer, it.Ord, e.At, now)
 	}
+	tn.countLike(e)
 }
 
 // takenTo returns the item that an event speaks for; nil where it does not.

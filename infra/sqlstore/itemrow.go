@@ -28,6 +28,7 @@ type itemRow struct {
 	Regions        []string            `json:"regions,omitempty"`
 	MinAge         int                 `json:"min_age,omitempty"`
 	Status         string              `json:"status,omitempty"`
+	RoomState      string              `json:"room_state,omitempty"`
 	Thumbnail      string              `json:"thumbnail,omitempty"`
 	Transcript     string              `json:"transcript,omitempty"`
 	Lyrics         string              `json:"lyrics,omitempty"`
@@ -46,7 +47,7 @@ func encodeItem(it upnext.Item) (string, error) {
 		Kind: string(it.Kind), Title: it.Title, Description: it.Description, Tags: it.Tags, Language: it.Language,
 		CreatorID: it.CreatorID, CreatorName: it.CreatorName, SeriesID: it.SeriesID, Episode: it.Episode,
 		Duration: it.Duration, PublishedAt: stamp{it.PublishedAt}, AvailableFrom: stamp{it.AvailableFrom},
-		AvailableUntil: stamp{it.AvailableUntil}, Regions: it.Regions, MinAge: it.MinAge, Status: string(it.Status),
+		AvailableUntil: stamp{it.AvailableUntil}, Regions: it.Regions, MinAge: it.MinAge, Status: string(it.Status), RoomState: it.RoomState,
 		Thumbnail: it.Thumbnail, Transcript: it.Transcript, Lyrics: it.Lyrics, Comments: it.Comments,
 		CommentKey: it.CommentKey, Attributes: attributes,
 	})
@@ -61,7 +62,7 @@ func decodeItem(id, body string) (upnext.Item, error) {
 		ID: upnext.ItemID(id), Kind: upnext.Kind(r.Kind), Title: r.Title, Description: r.Description, Tags: r.Tags,
 		Language: r.Language, CreatorID: r.CreatorID, CreatorName: r.CreatorName, SeriesID: r.SeriesID,
 		Episode: r.Episode, Duration: r.Duration, PublishedAt: r.PublishedAt.Time, AvailableFrom: r.AvailableFrom.Time,
-		AvailableUntil: r.AvailableUntil.Time, Regions: r.Regions, MinAge: r.MinAge, Status: upnext.Status(r.Status),
+		AvailableUntil: r.AvailableUntil.Time, Regions: r.Regions, MinAge: r.MinAge, Status: upnext.Status(r.Status), RoomState: r.RoomState,
 		Thumbnail: r.Thumbnail, Transcript: r.Transcript, Lyrics: r.Lyrics, Comments: r.Comments,
 		CommentKey: r.CommentKey, Attributes: values(r.Attributes),
 	}, nil

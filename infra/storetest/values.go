@@ -77,6 +77,7 @@ func items() *rapid.Generator[upnext.Item] {
 			PublishedAt: at("published"), AvailableFrom: at("from"), AvailableUntil: at("until"), Regions: list("regions"),
 			MinAge: rapid.IntRange(0, 120).Draw(t, "age"), Thumbnail: text("thumbnail"),
 			Status:     rapid.SampledFrom([]upnext.Status{"", upnext.Active, upnext.Hidden, upnext.Blocked}).Draw(t, "status"),
+			RoomState:  rapid.SampledFrom([]string{"", upnext.RoomOn, upnext.RoomOff}).Draw(t, "room"),
 			Transcript: text("transcript"), Lyrics: text("lyrics"), Comments: list("comments"), CommentKey: text("comment key"),
 			Attributes: attributes().Draw(t, "attributes"),
 		}

@@ -108,6 +108,8 @@ func decodeField(it *upnext.Item, name string, raw json.RawMessage, schema upnex
 		return number(&it.MinAge)
 	case "status":
 		return text(name, raw, (*string)(&it.Status))
+	case "room_state":
+		return text(name, raw, &it.RoomState)
 	case "thumbnail":
 		return text(name, raw, &it.Thumbnail)
 	case "transcript":

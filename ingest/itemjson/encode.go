@@ -28,6 +28,7 @@ type Item struct {
 	Regions        []string       `json:"regions,omitempty" doc:"ISO 3166 codes where it may be shown; empty is everywhere."`
 	MinAge         int            `json:"min_age,omitempty" minimum:"0" maximum:"120" doc:"Years."`
 	Status         string         `json:"status,omitempty" enum:"active,hidden,blocked" doc:"Default active; only such an item is recommended."`
+	RoomState      string         `json:"room_state,omitempty" enum:"on,off" doc:"Of a live stream: on while it runs; once off it is never shown."`
 	Thumbnail      string         `json:"thumbnail,omitempty" doc:"Key of a picture in the object store."`
 	Transcript     string         `json:"transcript,omitempty" doc:"The text, or the key of a .vtt, .srt or .txt object."`
 	Lyrics         string         `json:"lyrics,omitempty"`
@@ -51,7 +52,7 @@ func Encode(it upnext.Item) ([]byte, error) {
 		Language: it.Language, CreatorID: it.CreatorID, CreatorName: it.CreatorName, SeriesID: it.SeriesID,
 		Episode: it.Episode, DurationMS: it.Duration.Milliseconds(), PublishedAt: when(it.PublishedAt),
 		AvailableFrom: when(it.AvailableFrom), AvailableUntil: when(it.AvailableUntil), Regions: it.Regions,
-		MinAge: it.MinAge, Status: string(it.Status), Thumbnail: it.Thumbnail, Transcript: it.Transcript,
+		MinAge: it.MinAge, Status: string(it.Status), RoomState: it.RoomState, Thumbnail: it.Thumbnail, Transcript: it.Transcript,
 		Lyrics: it.Lyrics, Attributes: it.Attributes,
 	}
 	switch {

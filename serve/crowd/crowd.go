@@ -43,13 +43,14 @@ type Crowd struct {
 	trend   trend
 	recent  recents
 	pairs   map[int32][]pair
+	likes   likes
 	latest  float64 // unit of the newest event counted
 }
 
 // New returns a Crowd without counts.
 func New(set Settings) *Crowd {
 	return &Crowd{
-		set: set, seed: maphash.MakeSeed(), pairs: map[int32][]pair{},
+		set: set, seed: maphash.MakeSeed(), pairs: map[int32][]pair{}, likes: newLikes(set.Viewers),
 		trend: trend{seen: map[visit]entry{}, hours: map[int64][]visit{}}, recent: recents{of: map[uint64]*ring{}},
 	}
 }
@@ -117,6 +118,7 @@ func (c *Crowd) Forget(viewer upnext.ViewerID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.recent.of, v)
+	c.likes.of.Remove(v)
 }
 
 func (c *Crowd) hash(v upnext.ViewerID) uint64 { return maphash.String(c.seed, v.String()) }

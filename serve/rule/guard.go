@@ -25,6 +25,7 @@ type Guard struct {
 	Seen        upnext.SeenScope       // which seen items are left out
 	SeenSince   time.Time              // those seen before do not count; zero: ever
 	SeenInVisit map[upnext.ItemID]bool // what was seen in the session, for SeenSession
+	Resumed     map[upnext.ItemID]bool // begun items that are shown to be gone on with: having been seen does not hold for them
 	Filter      *filter.Filter
 	Vars        filter.Vars
 }
@@ -36,6 +37,7 @@ type Cause string
 const (
 	Gone          Cause = "gone"           // not in the catalogue
 	Inactive      Cause = "inactive"       // hidden or blocked by its owner
+	Ended         Cause = "ended"          // a live stream whose room is off
 	NotYet        Cause = "not_yet"        // before available_from
 	Expired       Cause = "expired"        // after available_until
 	Region        Cause = "region"         // not allowed where the viewer is
@@ -58,6 +60,8 @@ func (g *Guard) Cause(it *shelf.Item) Cause {
 	switch {
 	case it.Item.Status != "" && it.Item.Status != upnext.Active:
 		return Inactive
+	case it.Item.RoomState == upnext.RoomOff && it.Item.Kind == "live":
+		return Ended
 	case !it.Item.AvailableFrom.IsZero() && g.Now.Before(it.Item.AvailableFrom):
 		return NotYet
 	case !it.Item.AvailableUntil.IsZero() && !g.Now.Before(it.Item.AvailableUntil):
@@ -73,7 +77,7 @@ func (g *Guard) Cause(it *shelf.Item) Cause {
 		return c
 	}
 	switch {
-	case g.seen(id):
+	case g.seen(id) && !g.Resumed[id]:
 		return AlreadySeen
 	case g.Filter != nil && !g.Filter.Match(it.FilterFields(), g.Vars):
 		return Filtered

@@ -95,3 +95,12 @@ func (s *Shelf) By(creator string) []*Item {
 	slices.SortFunc(items, newer)
 	return items
 }
+
+// Knows reports whether an item is one of the shelf's, or was: its place bears
+// its id. One that was made up elsewhere is not.
+func (s *Shelf) Knows(it *Item) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	ord, ok := s.ords[it.Item.ID]
+	return ok && ord == it.Ord
+}

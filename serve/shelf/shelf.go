@@ -59,6 +59,7 @@ type Shelf struct {
 	newest  []*Item // what is there, newest first: see newer
 	words   map[string][]posting
 	makers  map[string][]int32 // by creator
+	lists   lists
 	version int64
 	added   int64 // how often an id came to the shelf
 	live    int

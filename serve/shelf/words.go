@@ -82,6 +82,7 @@ func (s *Shelf) list(it *Item) {
 	if c := it.Item.CreatorID; c != "" {
 		s.makers[c] = append(s.makers[c], it.Ord)
 	}
+	s.lists.add(it)
 }
 
 // unlist is its inverse.
@@ -92,6 +93,7 @@ func (s *Shelf) unlist(it *Item) {
 	if c := it.Item.CreatorID; c != "" {
 		without(s.makers, c, func(ord int32) bool { return ord == it.Ord })
 	}
+	s.lists.remove(it)
 }
 
 // posting says that an item has a word.

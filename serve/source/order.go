@@ -11,9 +11,7 @@ import (
 // best returns the n best of candidates, each item once with its best score,
 // ties by id. It reorders candidates.
 func best(candidates []Candidate, n int) []Candidate {
-	slices.SortStableFunc(candidates, func(a, b Candidate) int {
-		return cmp.Or(cmp.Compare(b.Score, a.Score), strings.Compare(string(a.Item.Item.ID), string(b.Item.Item.ID)))
-	})
+	slices.SortStableFunc(candidates, better)
 	met := make(map[*shelf.Item]bool, len(candidates))
 	kept := candidates[:0]
 	for _, c := range candidates {
@@ -26,4 +24,12 @@ func best(candidates []Candidate, n int) []Candidate {
 		}
 	}
 	return kept
+}
+
+// better orders by score, best first, ties by id.
+func better(a, b Candidate) int {
+	if a.Score != b.Score {
+		return cmp.Compare(b.Score, a.Score)
+	}
+	return strings.Compare(string(a.Item.Item.ID), string(b.Item.Item.ID))
 }

@@ -25,6 +25,8 @@ type Ask struct {
 	Filter *filter.Filter
 	Vars   filter.Vars
 	Pass   func(*shelf.Item) bool // the guard: what fails it need not be brought
+	Resume func(*shelf.Item) bool // the guard less what was seen: for what may be gone on with
+	Visit  *taste.Visit           // what the present session says; nil where it says nothing
 	Wide   bool                   // look everywhere: the first look did not fill the page
 
 	Like     []*shelf.Item   // what similar items are wanted for

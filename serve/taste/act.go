@@ -16,6 +16,7 @@ type Settings struct {
 	QuickSkip     float64                      // of leaving within 3 s
 	LongHalfLife  time.Duration                // half of an event's weight fades with this
 	ShortHalfLife time.Duration                // and the other half with this
+	VisitHalfLife time.Duration                // of what was done in the present session
 	History       int                          // the latest events that taste is made of
 	Interests     int                          // most interests of a viewer
 	InterestItems int                          // the weightiest items that interests are made of
@@ -32,7 +33,7 @@ func DefaultSettings() Settings {
 			upnext.Follow: 1,
 		},
 		ValidView: 0.5, Finished: 1, QuickSkip: -0.3,
-		LongHalfLife: 30 * 24 * time.Hour, ShortHalfLife: 6 * time.Hour,
+		LongHalfLife: 30 * 24 * time.Hour, ShortHalfLife: 6 * time.Hour, VisitHalfLife: defaultVisit,
 		History: 1000, Interests: 8, InterestItems: 64, Similarity: 0.4,
 	}
 }

@@ -33,6 +33,9 @@ type State struct {
 	Creators  map[string]upnext.Aversion
 	Topics    map[string]upnext.Aversion // lower case
 	Follows   map[string]bool            // creators
+	Friends   map[string]bool            // users
+	Begun     []Begun                    // watched in part, the latest first
+	Series    []Watching                 // series being watched, the latest first
 	ToCreator map[string]float64         // affinity, -1 to 1
 	ToTopic   map[string]float64         // of unit length taken together; see TopicMatch
 	Languages map[string]float64         // shares of what they like
@@ -61,6 +64,7 @@ type tally struct {
 	stated  bool
 	rated   bool
 	liked   bool
+	stand   stand
 }
 
 // Fold makes the state out of acts, newest first. It depends on them and on
@@ -70,7 +74,7 @@ func Fold(acts []Act, sh *shelf.Shelf, set Settings) *State {
 	s := &State{
 		Known: len(acts) > 0, added: sh.Added(),
 		Seen: map[upnext.ItemID]time.Time{}, Items: map[upnext.ItemID]upnext.Aversion{},
-		Creators: map[string]upnext.Aversion{}, Topics: map[string]upnext.Aversion{}, Follows: map[string]bool{},
+		Creators: map[string]upnext.Aversion{}, Topics: map[string]upnext.Aversion{}, Follows: map[string]bool{}, Friends: map[string]bool{},
 		ToCreator: map[string]float64{}, ToTopic: map[string]float64{}, Languages: map[string]float64{},
 	}
 	if len(acts) == 0 {
@@ -85,24 +89,35 @@ func Fold(acts []Act, sh *shelf.Shelf, set Settings) *State {
 
 // remember keeps what holds however old it is: seen, unwanted, followed.
 func (s *State) remember(acts []Act) {
-	decided := map[string]bool{} // creators whose newest follow or unfollow was met
+	creators, friends := decided{}, decided{}
 	for _, a := range acts {
 		if _, ok := s.Seen[a.Item]; a.Item != "" && !ok {
 			s.Seen[a.Item] = a.At
 		}
 		switch a.Kind {
 		case upnext.Follow, upnext.Unfollow:
-			if !decided[a.Creator] && a.Creator != "" {
-				decided[a.Creator] = true
-				if a.Kind == upnext.Follow {
-					s.Follows[a.Creator] = true
-				}
-			}
+			creators.decide(s.Follows, a.Creator, a.Kind == upnext.Follow)
+			friends.decide(s.Friends, a.Target, a.Kind == upnext.Follow)
 		case upnext.NotInterested, upnext.Block, upnext.Mute:
 			s.avoid(a)
 		case upnext.Report: // whoever reports an item never wants to meet it again
 			s.avoid(Act{Kind: upnext.Block, Scope: upnext.ScopeItem, Item: a.Item, At: a.At})
 		}
+	}
+}
+
+// decided are those whose newest follow or unfollow was met.
+type decided map[string]bool
+
+// decide puts whom an act names among those followed, unless a newer one has
+// spoken of them.
+func (d decided) decide(followed map[string]bool, whom string, follow bool) {
+	if whom == "" || d[whom] {
+		return
+	}
+	d[whom] = true
+	if follow {
+		followed[whom] = true
 	}
 }
 
@@ -152,6 +167,7 @@ func (s *State) weigh(acts []Act, sh *shelf.Shelf, set Settings) {
 			s.read = append(s.read, it)
 		}
 		t.count(a, set.Weigh(a, it.Item.Duration)*set.fade(s.At.Sub(a.At)))
+		t.stand.read(a, it.Item.Duration)
 	}
 	for _, t := range order {
 		// What they liked of what they now avoid draws them no more.
@@ -161,6 +177,7 @@ func (s *State) weigh(acts []Act, sh *shelf.Shelf, set Settings) {
 			s.Negative = append(s.Negative, Signal{t.item, w, t.at, false})
 		}
 	}
+	s.progress(order)
 	s.Latest = slices.Clone(s.Positive)
 	byID := func(a, b Signal) int { return strings.Compare(string(a.Item.Item.ID), string(b.Item.Item.ID)) }
 	slices.SortFunc(s.Positive, func(a, b Signal) int { return cmp.Or(cmp.Compare(b.Weight, a.Weight), byID(a, b)) })

@@ -1,0 +1,84 @@
+package shelf
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"upnext"
+)
+
+// lists are the small parts of the catalogue that sources walk: what is live
+// now, and the episodes of each series. They are kept with every change, so
+// that no request looks through the catalogue for them. The shelf's lock is
+// theirs.
+type lists struct {
+	live   []*Item            // newest first: see newer
+	series map[string][]*Item // by series, in the order of airing: see airing
+}
+
+func (l *lists) add(it *Item) {
+	if isLive(it) {
+		l.live = insert(l.live, it, newer)
+	}
+	if s := it.Item.SeriesID; s != "" {
+		if l.series == nil {
+			l.series = map[string][]*Item{}
+		}
+		l.series[s] = insert(l.series[s], it, airing)
+	}
+}
+
+func (l *lists) remove(it *Item) {
+	if isLive(it) {
+		l.live = extract(l.live, it, newer)
+	}
+	if s := it.Item.SeriesID; s != "" {
+		if l.series[s] = extract(l.series[s], it, airing); len(l.series[s]) == 0 {
+			delete(l.series, s)
+		}
+	}
+}
+
+// isLive reports whether an item is a live stream whose owner says that its
+// room is on.
+func isLive(it *Item) bool { return it.Item.Kind == "live" && it.Item.RoomState == upnext.RoomOn }
+
+// airing orders the items of a series by their episode; what has none comes
+// first. Ties go to the one published earlier, then by id.
+func airing(a, b *Item) int {
+	return cmp.Or(cmp.Compare(a.Item.Episode, b.Item.Episode),
+		a.Item.PublishedAt.Compare(b.Item.PublishedAt), strings.Compare(string(a.Item.ID), string(b.Item.ID)))
+}
+
+// insert and extract return the list changed; readers hold the former one.
+func insert(list []*Item, it *Item, order func(a, b *Item) int) []*Item {
+	at, _ := slices.BinarySearchFunc(list, it, order)
+	return slices.Concat(list[:at], []*Item{it}, list[at:])
+}
+
+func extract(list []*Item, it *Item, order func(a, b *Item) int) []*Item {
+	at, ok := slices.BinarySearchFunc(list, it, order)
+	if !ok {
+		return list
+	}
+	return slices.Concat(list[:at], list[at+1:])
+}
+
+// Live returns the live streams that run now, the latest published first.
+// Callers must not change it.
+func (s *Shelf) Live() []*Item {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.lists.live
+}
+
+// After returns the items of a series that come after an episode, in the order
+// of airing. Callers must not change it.
+func (s *Shelf) After(series string, episode int) []*Item {
+	s.mu.RLock()
+	all := s.lists.series[series]
+	s.mu.RUnlock()
+	at, _ := slices.BinarySearchFunc(all, episode+1, func(it *Item, n int) int { return cmp.Compare(it.Item.Episode, n) })
+	return all[at:]
+}

@@ -1,0 +1,58 @@
+package source
+
+import (
+	"context"
+	"math"
+	"slices"
+)
+
+// Live brings the streams that run now, by the viewer's taste and by how many
+// watch them.
+type Live struct{}
+
+// liveLooked is how many streams are scored for one request: the latest begun.
+const liveLooked = 2000
+
+// What a live stream's score is made of, beside its audience.
+const (
+	liveTopic   = 2.0 // of the cosine of topics, -1 to 1
+	liveCreator = 1.0 // of the affinity, -1 to 1
+	liveFollow  = 2.0
+)
+
+// Name is "live".
+func (Live) Name() string { return "live" }
+
+// Recall scores by the logarithm of the audience and by the taste in topics and
+// creators.
+func (Live) Recall(_ context.Context, ask Ask, n int) ([]Candidate, error) {
+	streams := ask.Shelf.Live()
+	streams = streams[:min(len(streams), liveLooked)]
+	ords := make([]int32, len(streams))
+	for i, it := range streams {
+		ords[i] = it.Ord
+	}
+	audience := ask.Crowd.Audience(ask.Now, ords)
+	all := make([]Candidate, len(streams))
+	for i, it := range streams {
+		score := math.Log1p(audience[i]) + liveTopic*ask.Viewer.TopicMatch(it)
+		if c := it.Item.CreatorID; c != "" {
+			score += liveCreator * ask.Viewer.ToCreator[c]
+			if ask.Viewer.Follows[c] {
+				score += liveFollow
+			}
+		}
+		all[i] = Candidate{Item: it, Score: score}
+	}
+	slices.SortFunc(all, better)
+	var found []Candidate
+	for _, c := range all { // the guard is asked about no more than needed
+		if len(found) == n {
+			break
+		}
+		if ask.Pass(c.Item) {
+			found = append(found, c)
+		}
+	}
+	return found, nil
+}
