@@ -43,6 +43,8 @@ type Request struct {
 	LikeStrategy string   // "average" (default) or "best_score"
 	Query        string   // text to search
 
+	Candidates []ItemID // the asker's own, up to MaxCandidates: they are ranked, and nothing else is in the answer
+
 	Locale    string
 	Device    string
 	Region    string
@@ -50,6 +52,7 @@ type Request struct {
 	Filter    string // expression; what fails it is never returned
 	Boosts    []Boost
 	Exclude   Exclude
+	Include   []string      // fields of the items that the asker wants shown
 	Diversity *float64      // 0 to 1, default 0.3
 	Explain   string        // "none", "reasons" (default) or "trace"
 	Deadline  time.Duration // default 1 s
@@ -60,6 +63,9 @@ type Request struct {
 
 // MaxCount is the most items that one request may ask for.
 const MaxCount = 200
+
+// MaxCandidates is how many items one request may bring to be ranked.
+const MaxCandidates = 1000
 
 // Validate reports the first thing wrong with it, as an ErrInvalid that names
 // the field. Filter expressions are checked where they are parsed.
@@ -73,7 +79,9 @@ func (r Request) Validate() error {
 		}
 	}
 	switch {
-	case r.Count < 0 || r.Count > MaxCount:
+	case len(r.Candidates) > MaxCandidates:
+		return bad("item_ids", "%d, %d allowed", len(r.Candidates), MaxCandidates)
+	case r.Count < 0 || r.Count > MaxCount && r.Count > len(r.Candidates):
 		return bad("count", "%d is not within 1 and %d", r.Count, MaxCount)
 	case r.Diversity != nil && !(*r.Diversity >= 0 && *r.Diversity <= 1):
 		return bad("diversity", "%g is not within 0 and 1", *r.Diversity)
