@@ -43,8 +43,6 @@ type Request struct {
 	LikeStrategy string   // "average" (default) or "best_score"
 	Query        string   // text to search
 
-	Candidates []ItemID // the asker's own, up to MaxCandidates: they are ranked, and nothing else is in the answer
-
 	Locale    string
 	Device    string
 	Region    string
@@ -64,9 +62,6 @@ type Request struct {
 // MaxCount is the most items that one request may ask for.
 const MaxCount = 200
 
-// MaxCandidates is how many items one request may bring to be ranked.
-const MaxCandidates = 1000
-
 // Validate reports the first thing wrong with it, as an ErrInvalid that names
 // the field. Filter expressions are checked where they are parsed.
 func (r Request) Validate() error {
@@ -79,9 +74,7 @@ func (r Request) Validate() error {
 		}
 	}
 	switch {
-	case len(r.Candidates) > MaxCandidates:
-		return bad("item_ids", "%d, %d allowed", len(r.Candidates), MaxCandidates)
-	case r.Count < 0 || r.Count > MaxCount && r.Count > len(r.Candidates):
+	case r.Count < 0 || r.Count > MaxCount:
 		return bad("count", "%d is not within 1 and %d", r.Count, MaxCount)
 	case r.Diversity != nil && !(*r.Diversity >= 0 && *r.Diversity <= 1):
 		return bad("diversity", "%g is not within 0 and 1", *r.Diversity)

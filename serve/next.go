@@ -78,7 +78,7 @@ func (r *Recommender) step(ctx context.Context, t upnext.Tenant, of bearer, coun
 
 // offer gives an answer its cursor, if there may be more to come.
 func (r *Recommender) offer(ctx context.Context, q *asked, req upnext.Request, slate *upnext.Slate) {
-	if req.Unrecorded || len(req.Candidates) > 0 || !q.goesOn(*slate) {
+	if req.Unrecorded || !q.goesOn(*slate) {
 		return
 	}
 	request, err := encodeRequest(req)
