@@ -50,6 +50,7 @@ type Request struct {
 	Filter    string // expression; what fails it is never returned
 	Boosts    []Boost
 	Exclude   Exclude
+	Include   []string      // fields of the items that the asker wants shown
 	Diversity *float64      // 0 to 1, default 0.3
 	Explain   string        // "none", "reasons" (default) or "trace"
 	Deadline  time.Duration // default 1 s

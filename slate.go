@@ -49,6 +49,8 @@ type Slate struct {
 	Degraded  []Degraded
 	Versions  map[string]string        // what answered: collection, settings
 	Timings   map[string]time.Duration // by stage, and "total"
+	Next      string                   // the cursor that reads on; empty where nothing is left. It is not kept
+	Until     time.Time                // when Next expires, unless it is used before; not kept
 
 	Seq int64 // order of acceptance, set by the store
 }

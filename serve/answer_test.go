@@ -80,7 +80,7 @@ func TestEmptyCatalogue(t *testing.T) {
 
 // bare is what must repeat of an answer: its id and timings may not.
 func bare(s upnext.Slate) upnext.Slate {
-	s.ID, s.Timings = "", nil
+	s.ID, s.Timings, s.Next = "", nil, "" // the cursor names the slate
 	s.Items = slices.Clone(s.Items)
 	for i := range s.Items {
 		s.Items[i].Token = ""

@@ -61,7 +61,7 @@ func (r *Recommender) begin(ctx context.Context, t upnext.Tenant, req upnext.Req
 		started: started, lap: started, timings: map[string]time.Duration{},
 	}
 	q.defaults(r.Settings)
-	if q.req.Explain == "trace" {
+	if q.req.Explain == ExplainTrace {
 		q.trace = newTrace()
 	}
 	ctx, cancel := q.within(ctx)
@@ -297,6 +297,11 @@ func (r *Recommender) readQuery(ctx context.Context, q *asked) {
 		return
 	}
 	q.ask.Text = vector
+}
+
+// hold keeps back what was returned before.
+func (q *asked) hold(returned map[upnext.ItemID]bool) {
+	q.guard.Returned, q.ask.Held = returned, len(returned)
 }
 
 // degrade notes that the answer goes without a part.

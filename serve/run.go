@@ -119,6 +119,11 @@ func (r *Recommender) prune(ctx context.Context) {
 		case n > 0:
 			r.Logger.Info("slates pruned", "slates", n)
 		}
+		if n, err := r.Cursors.PruneCursors(ctx, r.Now()); err != nil && ctx.Err() == nil {
+			r.Logger.Error("cursors not pruned", "error", err)
+		} else if n > 0 {
+			r.Logger.Info("cursors pruned", "cursors", n)
+		}
 		select {
 		case <-ctx.Done():
 			return

@@ -24,6 +24,7 @@ type Config struct {
 	Events      upnext.Events
 	Viewers     upnext.Viewers
 	Slates      upnext.Slates
+	Cursors     upnext.Cursors
 	Schemas     upnext.Schemas
 	Collections index.Collections
 
@@ -135,10 +136,27 @@ func New(cfg Config) *Recommender {
 // for something may have seen it. A part that failed or was late is named in
 // Degraded; ErrUnavailable is returned where nothing can be served.
 func (r *Recommender) Recommend(ctx context.Context, t upnext.Tenant, req upnext.Request) (upnext.Slate, error) {
+	q, slate, err := r.answer(ctx, t, req, nil)
+	if err != nil {
+		return upnext.Slate{}, err
+	}
+	r.offer(ctx, q, req, &slate)
+	if !req.Unrecorded {
+		r.keep(q, slate)
+	}
+	return slate, nil
+}
+
+// answer makes the answer to one request out of what was not returned before.
+func (r *Recommender) answer(ctx context.Context, t upnext.Tenant, req upnext.Request, returned map[upnext.ItemID]bool) (*asked, upnext.Slate, error) {
+	fail := func(err error) (*asked, upnext.Slate, error) {
+		return nil, upnext.Slate{}, fmt.Errorf("recommend%s: %w", to(req.Viewer), err)
+	}
 	q, err := r.begin(ctx, t, req)
 	if err != nil {
-		return upnext.Slate{}, fmt.Errorf("recommend%s: %w", to(req.Viewer), err)
+		return fail(err)
 	}
+	q.hold(returned)
 	ctx, cancel := q.within(ctx)
 	defer cancel()
 	recalled := r.recall(ctx, q)
@@ -147,12 +165,9 @@ func (r *Recommender) Recommend(ctx context.Context, t upnext.Tenant, req upnext
 	slate := r.explain(q, placed, ranked)
 	if len(slate.Items) == 0 && len(slate.Degraded) > 0 {
 		d := slate.Degraded[0]
-		return upnext.Slate{}, fmt.Errorf("recommend%s: %s: %s: %w", to(req.Viewer), d.Stage, d.Reason, upnext.ErrUnavailable)
+		return fail(fmt.Errorf("%s: %s: %w", d.Stage, d.Reason, upnext.ErrUnavailable))
 	}
-	if !req.Unrecorded {
-		r.keep(q, slate)
-	}
-	return slate, nil
+	return q, slate, nil
 }
 
 // to names the viewer in errors; some requests have none.

@@ -45,6 +45,10 @@ type Settings struct {
 	Telling    float64 // cosine from which likeness to an item is given as a reason; a matter of the encoder
 	UnknownAge int     // items up to this MinAge are shown to a viewer whose age is not known
 
+	CursorLife  time.Duration // after the last page read under it
+	CursorItems int           // returned under one recommendation at most
+	CursorBytes int           // of the requests that one cursor keeps
+
 	Unshown     int           // candidates kept with a slate that were not shown
 	SlateQueue  int           // slates waiting to be written; more are dropped and counted
 	SlateKeep   time.Duration // slates older than this are pruned
@@ -86,6 +90,7 @@ func DefaultSettings() Settings {
 		},
 		Diversity: 0.3, ColdDiversity: 0.5, CreatorShare: 0.2, ArrangePool: 150,
 		Telling: 0.42, UnknownAge: 12,
+		CursorLife: 30 * time.Minute, CursorItems: 10_000, CursorBytes: 1 << 20,
 		Unshown: 20, SlateQueue: 1024, SlateKeep: 7 * 24 * time.Hour, FollowEvery: time.Second,
 	}
 }

@@ -7,6 +7,10 @@ import (
 	"upnext/serve/rule"
 )
 
+// ExplainTrace is the upnext.Request.Explain of a request that wants to know how
+// its answer came about.
+const ExplainTrace = "trace"
+
 // trace is what a traced request remembers of its way. A nil one remembers
 // nothing: stages mark it without asking, and pay for it only where it is read.
 type trace struct {

@@ -26,6 +26,7 @@ type Store struct {
 	Events         *Events
 	Viewers        *Viewers
 	Slates         *Slates
+	Cursors        *Cursors
 	Imports        *Imports
 	Locks          upnext.Locks
 
@@ -86,7 +87,7 @@ func newStore(ctx context.Context, db database) (*Store, error) {
 	return &Store{
 		Catalog: &Catalog{db}, Indexings: &Indexings{db}, Understandings: &Understandings{db},
 		Schemas: &Schemas{db}, Events: events, Viewers: &Viewers{db},
-		Slates: &Slates{db}, Imports: &Imports{db},
+		Slates: &Slates{db}, Cursors: &Cursors{db}, Imports: &Imports{db},
 		Locks: newLocks(db), db: db,
 	}, nil
 }

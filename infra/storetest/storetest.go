@@ -22,6 +22,7 @@ type Stores struct {
 	Events         upnext.Events
 	Viewers        upnext.Viewers
 	Slates         upnext.Slates
+	Cursors        upnext.Cursors
 	Imports        upnext.Imports
 	Retention      upnext.Retention
 	Locks          upnext.Locks
@@ -54,6 +55,7 @@ func Test(t *testing.T, open Open) {
 		{"events", testEvents},
 		{"viewers", testViewers},
 		{"slates", testSlates},
+		{"cursors", testCursors},
 		{"imports", testImports},
 		{"retention", testRetention},
 		{"columns", testColumns},

@@ -197,6 +197,7 @@ func (a *api) routes(engine *gin.Engine) {
 	remove(a, "/v1/events/{id}", "events", "Take an event back; sent again under the same id it counts again", a.retractEvent)
 
 	post(a, "/v1/recommend", "recommend", http.StatusOK, "A page of items for a viewer", a.recommend)
+	post(a, "/v1/recommend/next", "recommend", http.StatusOK, "More of a recommendation, never an item again", a.next)
 	post(a, "/v1/similar", "recommend", http.StatusOK, "Items like some and unlike others", a.similar)
 	post(a, "/v1/search", "recommend", http.StatusOK, "Items for a text", a.search)
 

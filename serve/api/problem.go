@@ -15,6 +15,7 @@ import (
 
 	"upnext"
 	"upnext/filter"
+	"upnext/serve"
 )
 
 // Problem is the body of every error: RFC 9457 with a code to branch on, the
@@ -25,7 +26,7 @@ type Problem struct {
 	Status    int            `json:"status" doc:"The HTTP status."`
 	Detail    string         `json:"detail,omitempty" doc:"What is wrong, with what, where."`
 	Instance  string         `json:"instance,omitempty" doc:"The path that was asked."`
-	Code      string         `json:"code" doc:"not_found, invalid, conflict, unavailable, overloaded, too_large, too_slow, unauthorized, forbidden or internal."`
+	Code      string         `json:"code" doc:"not_found, gone, invalid, conflict, unavailable, overloaded, too_large, too_slow, unauthorized, forbidden or internal."`
 	RequestID string         `json:"request_id,omitempty" doc:"As in the X-Request-Id header."`
 	Errors    []ProblemError `json:"errors,omitempty" doc:"Each thing that is wrong with the body or a parameter."`
 
@@ -108,6 +109,8 @@ func problemOf(ctx context.Context, err error) *Problem {
 	switch {
 	case errors.As(err, &large):
 		status = http.StatusRequestEntityTooLarge
+	case errors.Is(err, serve.ErrExpired):
+		status = http.StatusGone
 	case errors.Is(err, upnext.ErrNotFound):
 		status = http.StatusNotFound
 	case errors.Is(err, upnext.ErrInvalid):
@@ -129,6 +132,8 @@ func codeOf(status int) string {
 	switch status {
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
 		return "not_found"
+	case http.StatusGone:
+		return "gone"
 	case http.StatusConflict, http.StatusPreconditionFailed:
 		return "conflict"
 	case http.StatusServiceUnavailable:

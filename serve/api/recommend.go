@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"upnext"
+	"upnext/serve"
 	"upnext/serve/door"
 )
 
@@ -67,15 +68,17 @@ type searchBody struct {
 }
 
 type slateBody struct {
-	ID        string             `json:"id" example:"rec_01J…"`
-	Scenario  string             `json:"scenario"`
-	Variant   string             `json:"variant,omitempty"`
-	Items     []placedBody       `json:"items"`
-	Shortfall int                `json:"shortfall,omitempty" doc:"How many fewer than asked for passed the filter."`
-	Degraded  []degradedBody     `json:"degraded" doc:"What this answer had to do without."`
-	Versions  map[string]string  `json:"versions,omitempty" doc:"With explain=trace: what answered."`
-	Unshown   []placedBody       `json:"unshown,omitempty" doc:"With explain=trace: a sample of what was not shown."`
-	TimingsMS map[string]float64 `json:"timings_ms"`
+	ID         string             `json:"id" example:"rec_01J…"`
+	Scenario   string             `json:"scenario"`
+	Variant    string             `json:"variant,omitempty"`
+	Items      []placedBody       `json:"items"`
+	Shortfall  int                `json:"shortfall,omitempty" doc:"How many fewer than asked for passed the filter."`
+	NextCursor string             `json:"next_cursor,omitempty" doc:"Reads on by POST /v1/recommend/next; none where nothing is left, or where the answer is not recorded."`
+	ExpiresAt  *time.Time         `json:"expires_at,omitempty" doc:"When next_cursor does, unless it is used before: then it lives as long again."`
+	Degraded   []degradedBody     `json:"degraded" doc:"What this answer had to do without."`
+	Versions   map[string]string  `json:"versions,omitempty" doc:"With explain=trace: what answered."`
+	Unshown    []placedBody       `json:"unshown,omitempty" doc:"With explain=trace: a sample of what was not shown."`
+	TimingsMS  map[string]float64 `json:"timings_ms"`
 }
 
 type placedBody struct {
@@ -112,7 +115,7 @@ func (a *api) recommend(ctx context.Context, in *struct{ Body recommendBody }) (
 	if err != nil {
 		return nil, err
 	}
-	return a.answer(ctx, req, in.Body.RequestBody)
+	return a.answer(ctx, req)
 }
 
 func (a *api) similar(ctx context.Context, in *struct{ Body similarBody }) (*slateOutput, error) {
@@ -127,7 +130,7 @@ func (a *api) similar(ctx context.Context, in *struct{ Body similarBody }) (*sla
 		req.Unlike = append(req.Unlike, upnext.ItemID(id))
 	}
 	req.LikeStrategy = in.Body.Strategy
-	return a.answer(ctx, req, in.Body.RequestBody)
+	return a.answer(ctx, req)
 }
 
 func (a *api) search(ctx context.Context, in *struct{ Body searchBody }) (*slateOutput, error) {
@@ -138,7 +141,7 @@ func (a *api) search(ctx context.Context, in *struct{ Body searchBody }) (*slate
 	if req.Query = strings.TrimSpace(in.Body.Query); req.Query == "" {
 		return nil, fmt.Errorf("query: empty: %w", upnext.ErrInvalid)
 	}
-	return a.answer(ctx, req, in.Body.RequestBody)
+	return a.answer(ctx, req)
 }
 
 // request turns a body into the noun.
@@ -149,7 +152,7 @@ func (b RequestBody) request() (upnext.Request, error) {
 	}
 	req := upnext.Request{
 		Viewer: viewer, Session: b.SessionID, Scenario: b.Scenario, Count: b.Count,
-		Filter: b.Filter, Diversity: b.Diversity, Explain: b.Explain, Backfill: b.Backfill,
+		Filter: b.Filter, Include: b.Include, Diversity: b.Diversity, Explain: b.Explain, Backfill: b.Backfill,
 		Deadline: time.Duration(b.DeadlineMS) * time.Millisecond, Unrecorded: b.Record != nil && !*b.Record,
 	}
 	if c := b.Context; c != nil {
@@ -208,29 +211,47 @@ func viewerOf(user, anonymous string, must bool) (upnext.ViewerID, error) {
 }
 
 // answer asks the recommender and dresses its slate.
-func (a *api) answer(ctx context.Context, req upnext.Request, b RequestBody) (*slateOutput, error) {
+func (a *api) answer(ctx context.Context, req upnext.Request) (*slateOutput, error) {
 	who := callerOf(ctx)
-	trace := req.Explain == "trace"
-	if trace && !who.secret {
-		return nil, newProblem(http.StatusForbidden, "explain=trace needs a secret key")
-	}
-	if trace && a.door.Pressed() { // viewers wait
-		return nil, overloaded(door.Low)
-	}
-	for _, name := range b.Include {
-		if !includable(name) {
-			return nil, fmt.Errorf("include: %q is no field of an item: %w", name, upnext.ErrInvalid)
-		}
+	if err := a.mayAsk(who, req); err != nil {
+		return nil, err
 	}
 	slate, err := a.Recommender.Recommend(ctx, who.tenant, req)
 	if err != nil {
 		return nil, err
 	}
+	return a.dress(ctx, slate, req)
+}
+
+// mayAsk refuses what needs another key or a server at ease, and fields that no
+// item has.
+func (a *api) mayAsk(who caller, req upnext.Request) error {
+	if req.Explain == serve.ExplainTrace && !who.secret {
+		return newProblem(http.StatusForbidden, "explain=trace needs a secret key")
+	}
+	if req.Explain == serve.ExplainTrace && a.door.Pressed() { // viewers wait
+		return overloaded(door.Low)
+	}
+	for _, name := range req.Include {
+		if !includable(name) {
+			return fmt.Errorf("include: %q is no field of an item: %w", name, upnext.ErrInvalid)
+		}
+	}
+	return nil
+}
+
+// dress puts a slate into the shape of the API, with as much of it as was
+// asked for.
+func (a *api) dress(ctx context.Context, slate upnext.Slate, req upnext.Request) (*slateOutput, error) {
+	who, trace := callerOf(ctx), req.Explain == serve.ExplainTrace
 	out := &slateOutput{Body: slateBody{
-		ID: string(slate.ID), Scenario: slate.Scenario, Variant: slate.Variant, Items: a.placed(who.tenant, slate.Items, b.Include, trace),
-		Shortfall: slate.Shortfall, Degraded: []degradedBody{}, TimingsMS: map[string]float64{},
+		ID: string(slate.ID), Scenario: slate.Scenario, Variant: slate.Variant, Items: a.placed(who.tenant, slate.Items, req.Include, trace),
+		Shortfall: max(0, slate.Shortfall), Degraded: []degradedBody{}, TimingsMS: map[string]float64{}, NextCursor: slate.Next,
 	}}
-	if slices.Contains(b.Include, "description") {
+	if slate.Next != "" {
+		out.Body.ExpiresAt = &slate.Until
+	}
+	if slices.Contains(req.Include, "description") {
 		a.describe(ctx, who.tenant, &out.Body)
 	}
 	for _, d := range slate.Degraded {

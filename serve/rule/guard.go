@@ -22,6 +22,7 @@ type Guard struct {
 	Viewer      *taste.State
 	Items       map[upnext.ItemID]bool // excluded by the request
 	Creators    map[string]bool        // excluded by the request
+	Returned    map[upnext.ItemID]bool // under the same recommendation before, or in another row of the page
 	Seen        upnext.SeenScope       // which seen items are left out
 	SeenSince   time.Time              // those seen before do not count; zero: ever
 	SeenInVisit map[upnext.ItemID]bool // what was seen in the session, for SeenSession
@@ -43,6 +44,7 @@ const (
 	Region        Cause = "region"         // not allowed where the viewer is
 	Age           Cause = "age"            // the viewer is too young, or may be
 	Excluded      Cause = "excluded"       // by the request
+	Returned      Cause = "returned"       // under the same recommendation before
 	Unwanted      Cause = "unwanted"       // the viewer blocked, muted or dislikes the item
 	UnwantedMaker Cause = "unwanted_maker" // or its creator
 	UnwantedTopic Cause = "unwanted_topic" // or one of its topics or tags
@@ -72,6 +74,8 @@ func (g *Guard) Cause(it *shelf.Item) Cause {
 		return Age
 	case g.Items[id] || creator != "" && g.Creators[creator]:
 		return Excluded
+	case g.Returned[id]:
+		return Returned
 	}
 	if c := g.unwanted(it); c != "" {
 		return c

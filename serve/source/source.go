@@ -27,6 +27,7 @@ type Ask struct {
 	Pass   func(*shelf.Item) bool // the guard: what fails it need not be brought
 	Resume func(*shelf.Item) bool // the guard less what was seen: for what may be gone on with
 	Visit  *taste.Visit           // what the present session says; nil where it says nothing
+	Held   int                    // how many items the guard holds back beside the seen ones
 	Wide   bool                   // look everywhere: the first look did not fill the page
 
 	Like     []*shelf.Item   // what similar items are wanted for
@@ -58,7 +59,7 @@ type Source interface {
 // depth is how many hits to ask an index for so that about n pass: what the
 // viewer has seen lies near what they like, and is not shown again.
 func (a Ask) depth(n int) int {
-	k := n + n/2 + min(len(a.Viewer.Seen), 3*n)
+	k := n + n/2 + min(len(a.Viewer.Seen)+a.Held, 3*n)
 	if a.Wide {
 		k = 4*k + 200
 	}
@@ -70,7 +71,7 @@ func (a Ask) reach(n int) int {
 	if a.Wide {
 		return int(^uint(0) >> 1)
 	}
-	return 10*n + len(a.Viewer.Seen)
+	return 10*n + len(a.Viewer.Seen) + a.Held
 }
 
 // search asks the index and puts the hits on the shelf: those that pass.

@@ -1,0 +1,13 @@
+-- How far recommendations have been read. Rows live for half an hour after the
+-- last step; version is raised by each, and lets one of two steps win.
+CREATE TABLE cursors (
+    tenant  TEXT   NOT NULL,
+    id      TEXT   NOT NULL,
+    viewer  TEXT   NOT NULL,
+    version BIGINT NOT NULL,
+    until   BIGINT NOT NULL,
+    body    TEXT   NOT NULL,
+    PRIMARY KEY (tenant, id)
+);
+CREATE INDEX cursors_viewer ON cursors (tenant, viewer);
+CREATE INDEX cursors_until ON cursors (until);
