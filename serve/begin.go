@@ -302,6 +302,7 @@ func (r *Recommender) readQuery(ctx context.Context, q *asked) {
 // hold keeps back what was returned before.
 func (q *asked) hold(returned map[upnext.ItemID]bool) {
 	q.guard.Returned, q.ask.Held = returned, len(returned)
+	q.guardSources()
 }
 
 // degrade notes that the answer goes without a part.
