@@ -48,7 +48,7 @@ type Settings struct {
 
 // DefaultSettings are for this machine's processors.
 func DefaultSettings() Settings {
-	return Settings{Answers: 32 * runtime.GOMAXPROCS(0), Events: 1024, Others: 64, Wait: 100 * time.Millisecond}
+	return Settings{Answers: 32 * runtime.GOMAXPROCS(0), Events: 1024, Others: 64, Wait: 300 * time.Millisecond}
 }
 
 // Door is safe for concurrent use.
@@ -62,11 +62,12 @@ type Door struct {
 type lane = adaptivelimiter.AdaptiveLimiter[any]
 
 // How many may wait for a lane, as a multiple of its width: beyond the first
-// some are refused, beyond the second all. Who waited for more would be
-// answered later than an overloaded client cares.
+// some are refused, beyond the second all. A narrow lane of two processors still
+// holds the pages of 64 connections that ask at the same moment; what bounds how
+// late an answer may be is Settings.Wait.
 const (
-	someRefused = 1
-	allRefused  = 3
+	someRefused = 16
+	allRefused  = 48
 )
 
 // New opens a door. reg may be nil.
