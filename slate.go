@@ -24,8 +24,17 @@ type Placed struct {
 	Sources    []string
 	Features   map[string]float64 // what the score is made of, by name
 	Propensity float64            // how likely it was to be shown here, 0 to 1; 1 where nothing was left to chance
+	Ranks      map[string]int     // from 1, after each stage that had it: "blend", "rank", "rerank"; in traces alone, not stored
+	Decisions  []Decision         // of rules about it, in order; likewise
 	Reasons    []Reason
 	Token      string // signed: recommendation, item, rank, variant, propensity
+}
+
+// Decision is what one rule did to a candidate.
+type Decision struct {
+	Rule   string // "guard", …
+	Action string // "dropped", …
+	Detail string // why, in a word: the guard's cause; may be empty
 }
 
 // Degraded says what an answer had to do without.

@@ -314,3 +314,44 @@ func TestReasonsInChinese(t *testing.T) {
 		t.Errorf("reasons %v, none asked for", s.Items[0].Reasons)
 	}
 }
+
+// TestTrace: a traced answer tells the rank of each item after each stage, and
+// who dropped what was dropped; others are told nothing of it.
+func TestTrace(t *testing.T) {
+	w := newWorld(t, 30, nil)
+	w.does("ann", upnext.Event{Kind: upnext.Like, Item: itemOf("cooking", 1).ID})
+	w.refresh()
+	s := w.asks(upnext.Request{Viewer: user("ann"), Count: 5, Explain: ExplainTrace})
+	for i, p := range s.Items {
+		if p.Ranks["blend"] < 1 || p.Ranks["rank"] < 1 || p.Ranks["rerank"] != i+1 || len(p.Decisions) != 0 {
+			t.Errorf("%s at %d: ranks %v, decisions %v", p.Item, i+1, p.Ranks, p.Decisions)
+		}
+	}
+	if len(s.Unshown) == 0 {
+		t.Fatal("nothing was left out")
+	}
+	for _, p := range s.Unshown {
+		if _, shown := p.Ranks["rerank"]; shown || p.Ranks["rank"] != p.Rank {
+			t.Errorf("%s was not shown: ranks %v, rank %d", p.Item, p.Ranks, p.Rank)
+		}
+	}
+	for _, p := range w.asks(upnext.Request{Viewer: user("ann")}).Items {
+		if p.Ranks != nil || p.Decisions != nil {
+			t.Errorf("without a trace: ranks %v, decisions %v", p.Ranks, p.Decisions)
+		}
+	}
+	// An item that the sources still found, and that is blocked before the guard looks.
+	q := &asked{tenant: w.rec.tenant(tenantT), trace: newTrace(), now: w.now}
+	it := q.tenant.shelf.Item(itemOf("chess", 1).ID)
+	q.guard.Now, q.guard.Items = w.now, map[upnext.ItemID]bool{it.Item.ID: true}
+	q.guard.Viewer = w.state("ann")
+	c := &candidate{item: it}
+	if placed := q.pass(nil, c); len(placed) != 0 {
+		t.Fatal("an excluded item passes")
+	}
+	var p upnext.Placed
+	q.trace.tell(c, &p)
+	if want := []upnext.Decision{{Rule: "guard", Action: "dropped", Detail: "excluded"}}; !slices.Equal(p.Decisions, want) {
+		t.Errorf("decisions %v, want %v", p.Decisions, want)
+	}
+}

@@ -49,9 +49,10 @@ type boost struct {
 	multiply float64
 }
 
-// begin checks a request and reads what it needs. Its errors are the caller's
+// begin checks a request and reads what it needs; what was returned under the
+// same recommendation before is held back. Its errors are the caller's
 // fault (ErrInvalid, ErrNotFound) or mean that nothing can be served.
-func (r *Recommender) begin(ctx context.Context, t upnext.Tenant, req upnext.Request) (*asked, error) {
+func (r *Recommender) begin(ctx context.Context, t upnext.Tenant, req upnext.Request, returned map[upnext.ItemID]bool) (*asked, error) {
 	if err := req.Validate(); err != nil {
 		return nil, err
 	}
@@ -88,9 +89,10 @@ func (r *Recommender) begin(ctx context.Context, t upnext.Tenant, req upnext.Req
 	if err := r.arm(q); err != nil {
 		return nil, err
 	}
+	q.guard.Returned = returned
 	q.ask = source.Ask{
 		Now: q.now, Viewer: q.viewer.state, Shelf: &q.tenant.shelf, Crowd: q.tenant.crowd, Index: idx,
-		Filter: q.guard.Filter, Vars: q.guard.Vars,
+		Filter: q.guard.Filter, Vars: q.guard.Vars, Held: len(returned),
 		Strategy: q.req.LikeStrategy, Query: q.req.Query,
 	}
 	q.guardSources()
@@ -297,12 +299,6 @@ func (r *Recommender) readQuery(ctx context.Context, q *asked) {
 		return
 	}
 	q.ask.Text = vector
-}
-
-// hold keeps back what was returned before.
-func (q *asked) hold(returned map[upnext.ItemID]bool) {
-	q.guard.Returned, q.ask.Held = returned, len(returned)
-	q.guardSources()
 }
 
 // degrade notes that the answer goes without a part.

@@ -10,7 +10,6 @@ import (
 
 	"upnext"
 	"upnext/serve/learned"
-	"upnext/serve/rule"
 	"upnext/serve/shelf"
 	"upnext/serve/source"
 	"upnext/serve/vec"
@@ -23,7 +22,6 @@ type candidate struct {
 	origins  []origin
 	features [features]float64
 	score    float64
-	trail    *rule.Trail // what rules decided about it; nil unless the request is traced
 }
 
 // origin says which source brought a candidate, and why.
@@ -39,7 +37,7 @@ type origin struct {
 // to 1; then the request's boosts. Best first, ties by id.
 func (r *Recommender) blend(ctx context.Context, q *asked, found []recalled) []*candidate {
 	list := r.fuse(found)
-	q.trace.follow(list)
+	q.trace.markFused(list)
 	r.fetchVectors(ctx, q, list)
 	weights := weightsOf(r.Settings.Blend[q.class])
 	popularity := q.tenant.crowd.Popularity(ordsOf(list))

@@ -2,8 +2,6 @@ package serve
 
 import (
 	"context"
-	"crypto/hmac"
-	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -23,8 +21,7 @@ var ErrExpired = fmt.Errorf("expired: %w", upnext.ErrNotFound)
 // the store first hears of a recommendation when somebody reads on. What is too
 // long for that, and what rows of a page share, is stored at once.
 //
-// In base64url: a version byte, id, row, until, the request and the items
-// returned, each text behind its length, and half of an HMAC-SHA256.
+// Sealed are id, row, until, the request and the items returned.
 const (
 	cursorVersion = 2       // no token has it: see tokenVersion
 	cursorInline  = 4 << 10 // bytes that a caller is given to carry
@@ -39,55 +36,32 @@ type bearer struct {
 	returned []upnext.ItemID // beside request
 }
 
-func (r *Recommender) seal(t upnext.Tenant, c bearer) string {
-	text := func(b []byte, s string) []byte { return append(binary.AppendUvarint(b, uint64(len(s))), s...) }
-	b := text(append(make([]byte, 0, 512+len(c.request)), cursorVersion), string(c.id))
-	b = binary.AppendVarint(text(b, c.row), c.until.UnixMicro())
-	b = text(b, string(c.request))
+func (r *Recommender) sealCursor(t upnext.Tenant, c bearer) string {
+	b := append(make([]byte, 0, 512+len(c.request)), cursorVersion)
+	b = appendTexts(b, string(c.id), c.row)
+	b = appendTexts(binary.AppendUvarint(b, uint64(c.until.UnixMicro())), string(c.request))
 	for _, id := range c.returned {
-		b = text(b, string(id))
+		b = appendTexts(b, string(id))
 	}
-	return base64.RawURLEncoding.EncodeToString(append(b, r.mac(t, b)...))
+	return r.seal(t, b)
 }
 
-// unseal returns what a cursor of this tenant says, or an ErrInvalid.
-func (r *Recommender) unseal(t upnext.Tenant, cursor string) (c bearer, err error) {
-	b, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err != nil || len(b) <= tokenMAC || b[0] != cursorVersion {
-		return c, fmt.Errorf("cursor: not one of ours: %w", upnext.ErrInvalid)
+// unsealCursor returns what a cursor of this tenant says, or an ErrInvalid.
+func (r *Recommender) unsealCursor(t upnext.Tenant, cursor string) (c bearer, err error) {
+	b, err := r.unseal(t, cursor, cursorVersion)
+	if err != nil {
+		return c, fmt.Errorf("cursor: %w", err)
 	}
-	b, mac := b[:len(b)-tokenMAC], b[len(b)-tokenMAC:]
-	if !hmac.Equal(mac, r.mac(t, b)) {
-		return c, fmt.Errorf("cursor: wrong signature: %w", upnext.ErrInvalid)
-	}
-	b = b[1:]
-	whole := true // what we signed is whole, but a key may sign for another version of the program
-	text := func() string {
-		n, width := binary.Uvarint(b)
-		if width <= 0 || n > uint64(len(b)-width) {
-			whole, b = false, nil
-			return ""
-		}
-		s := string(b[width : width+int(n)])
-		b = b[width+int(n):]
-		return s
-	}
-	c.id, c.row = upnext.SlateID(text()), text()
-	until, width := binary.Varint(b)
-	if width > 0 {
-		b = b[width:]
-	}
-	whole = whole && width > 0
-	if request := text(); request != "" {
+	c = bearer{id: upnext.SlateID(b.text()), row: b.text(), until: time.UnixMicro(int64(b.number())).UTC()}
+	if request := b.text(); request != "" {
 		c.request = []byte(request)
 	}
-	for len(b) > 0 {
-		c.returned = append(c.returned, upnext.ItemID(text()))
+	for len(b.rest) > 0 {
+		c.returned = append(c.returned, upnext.ItemID(b.text()))
 	}
-	if !whole {
-		return c, fmt.Errorf("cursor: cut short: %w", upnext.ErrInvalid)
+	if b.short {
+		return bearer{}, fmt.Errorf("cursor: %w", errCutShort)
 	}
-	c.until = time.UnixMicro(until).UTC()
 	return c, nil
 }
 

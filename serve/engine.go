@@ -16,7 +16,10 @@ import (
 // the encoder of queries, the stores. Around each stands a circuit breaker
 // (Nygard, Release It!, 2007): after BreakAfter failures in a row it is not
 // called for BreakFor, then by one call at a time until one succeeds. So an
-// engine that is away costs one request its share, and those behind it nothing.
+// engine that is away costs a few requests their share, and those behind them
+// nothing. Calls that were under way together and fail count as one failure: on
+// full processors a pause of the whole process makes all of them late at once,
+// and says little of the engine.
 type engine struct {
 	name     string
 	tenant   upnext.Tenant // empty: of all
@@ -24,12 +27,14 @@ type engine struct {
 	most     int64         // calls under way; more are refused
 	breaker  *gobreaker.TwoStepCircuitBreaker[struct{}]
 	under    atomic.Int64
+	failed   atomic.Int64 // when the last failure was counted, since started
+	started  time.Time
 	meters   *engineMeters
 }
 
 // newEngine returns one whose breaker is closed.
 func newEngine(name string, t upnext.Tenant, patience time.Duration, set Settings, m *engineMeters) *engine {
-	e := &engine{name: name, tenant: t, patience: patience, most: int64(set.EngineCalls), meters: m}
+	e := &engine{name: name, tenant: t, patience: patience, most: int64(set.EngineCalls), started: time.Now(), meters: m}
 	e.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		Name: name, Timeout: set.BreakFor,
 		ReadyToTrip:  func(c gobreaker.Counts) bool { return int(c.ConsecutiveFailures) >= set.BreakAfter },
@@ -43,8 +48,8 @@ func newEngine(name string, t upnext.Tenant, patience time.Duration, set Setting
 	return e
 }
 
-// errHurried says that a caller had less time than an engine may take, which
-// says nothing of the engine.
+// errHurried says of a call that it says nothing of the engine: the caller had
+// less time than it may take, or others have told already.
 var errHurried = errors.New("the caller had no time")
 
 // failing says whether an error is a fault of the engine: what it knows to be
@@ -70,9 +75,9 @@ func ask[T any](ctx context.Context, e *engine, limit time.Duration, call func(c
 	}
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	one := &verdict{report: report}
 	answers := make(chan answer[T], 1) // one that comes late must not wait
 	began := time.Now()
+	one := &verdict{report: func(err error) { report(e.counted(err, began)) }}
 	go func() {
 		defer e.under.Add(-1)
 		v, err := safely(limited, call)
@@ -114,6 +119,19 @@ func (e *engine) judge(err error, late bool, took time.Duration) error {
 	case late && took >= e.patience:
 		return context.DeadlineExceeded
 	case late && err != nil:
+		return errHurried
+	}
+	return err
+}
+
+// counted is what a call that began then says to the breaker: of those that were
+// under way when a failure was counted, a further one is none.
+func (e *engine) counted(err error, began time.Time) error {
+	if !failing(err) || errors.Is(err, errHurried) {
+		return err
+	}
+	last := e.failed.Load()
+	if last > 0 && began.Sub(e.started) < time.Duration(last) || !e.failed.CompareAndSwap(last, int64(time.Since(e.started))) {
 		return errHurried
 	}
 	return err

@@ -93,14 +93,44 @@ func TestHurried(t *testing.T) {
 		ended := make(chan struct{})
 		defer close(ended)
 		for range 3 {
+			if e.away() {
+				t.Error("away before its patience has ended three times")
+			}
 			_, _ = ask(t.Context(), e, time.Millisecond, func(context.Context) (int, error) { <-ended; return 0, nil })
+			time.Sleep(101 * time.Millisecond)
 		}
-		if e.away() {
-			t.Error("away before its patience has ended")
-		}
-		time.Sleep(101 * time.Millisecond)
 		if !e.away() {
 			t.Error("three calls do not come back, and it is asked on")
+		}
+	})
+}
+
+// TestStall: calls that hang together are one failure however many they are, so
+// that a pause of the process opens no breaker; three times in a row open it.
+func TestStall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newTestEngine()
+		together := func() {
+			for i := range 8 {
+				go func() {
+					time.Sleep(time.Duration(i) * time.Millisecond)
+					_, _ = ask(t.Context(), e, 100*time.Millisecond, func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, ctx.Err() })
+				}()
+			}
+			time.Sleep(200 * time.Millisecond)
+		}
+		for n := range 3 {
+			if e.away() {
+				t.Fatalf("away after %d stalls, want 3", n)
+			}
+			together()
+		}
+		if !e.away() {
+			t.Error("nothing but stalls, and it is asked on")
+		}
+		time.Sleep(1100 * time.Millisecond)
+		if v, err := ask(t.Context(), e, time.Second, func(context.Context) (int, error) { return 7, nil }); v != 7 || err != nil || e.away() {
+			t.Errorf("back again: %d %v, away %t", v, err, e.away())
 		}
 	})
 }

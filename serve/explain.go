@@ -28,7 +28,7 @@ func (r *Recommender) explain(q *asked, placed, ranked []*candidate) upnext.Slat
 		s.Versions["collection"] = q.collection
 	}
 	for i, c := range placed {
-		p := place(c, i+1)
+		p := q.place(c, i+1)
 		p.Propensity = 1 // nothing is left to chance
 		if q.req.Explain != "none" {
 			p.Reasons = r.reasons(q, c)
@@ -44,11 +44,12 @@ func (r *Recommender) explain(q *asked, placed, ranked []*candidate) upnext.Slat
 	return s
 }
 
-func place(c *candidate, rank int) upnext.Placed {
+func (q *asked) place(c *candidate, rank int) upnext.Placed {
 	p := upnext.Placed{Item: c.item.Item.ID, Rank: rank, Score: c.score, Features: featureMap(c.features)}
 	for _, o := range c.origins {
 		p.Sources = append(p.Sources, o.source)
 	}
+	q.trace.tell(c, &p)
 	return p
 }
 
@@ -73,7 +74,7 @@ func (r *Recommender) unshown(q *asked, placed, ranked []*candidate) []upnext.Pl
 	slices.Sort(rest)
 	sample := make([]upnext.Placed, len(rest))
 	for i, at := range rest {
-		sample[i] = place(ranked[at], at+1)
+		sample[i] = q.place(ranked[at], at+1)
 	}
 	return sample
 }

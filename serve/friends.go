@@ -5,15 +5,13 @@ import (
 	"slices"
 
 	"upnext"
+	"upnext/serve/taste"
 )
-
-// goodRating is the value from which a rating says that its item is liked.
-const goodRating = 0.6
 
 // saysLiked reports whether an event is a like that those who follow the
 // viewer may hear of. What somebody watched, saved or bought stays their own.
 func saysLiked(e upnext.Event) bool {
-	return e.Kind == upnext.Like || e.Kind == upnext.Share || e.Kind == upnext.Rate && e.Value >= goodRating
+	return e.Kind == upnext.Like || e.Kind == upnext.Share || e.Kind == upnext.Rate && e.Value >= taste.GoodRating
 }
 
 // aboutLiking reports whether an event says or takes back that an item is liked.

@@ -24,21 +24,24 @@ func honest(sh *shelf.Shelf, given []source.Candidate, quota int) ([]source.Cand
 	kept, whole := given, true
 	unknown, unscored, again := 0, 0, 0
 	for i, c := range given {
-		before := unknown + unscored + again
+		var lie *int
 		if c.Item == nil || !sh.Knows(c.Item) {
-			unknown++
+			lie = &unknown
 		} else if math.IsNaN(c.Score) || math.IsInf(c.Score, 0) {
-			unscored++
+			lie = &unscored
 		} else if _, ok := met[c.Item]; ok {
-			again++
-		}
-		switch good := unknown+unscored+again == before; {
-		case good && !whole:
-			kept = append(kept, c)
-		case !good && whole:
-			kept, whole = slices.Clone(given[:i]), false
+			lie = &again
 		}
 		met[c.Item] = struct{}{}
+		switch {
+		case lie == nil && !whole:
+			kept = append(kept, c)
+		case lie != nil:
+			*lie++
+			if whole {
+				kept, whole = slices.Clone(given[:i]), false
+			}
+		}
 	}
 	for _, l := range []struct {
 		n    int

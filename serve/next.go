@@ -25,7 +25,7 @@ func (r *Recommender) Next(ctx context.Context, t upnext.Tenant, cursor string, 
 	fail := func(err error) (upnext.Slate, upnext.Request, error) {
 		return upnext.Slate{}, upnext.Request{}, fmt.Errorf("next: %w", err)
 	}
-	of, err := r.unseal(t, cursor)
+	of, err := r.unsealCursor(t, cursor)
 	if err != nil {
 		return fail(err)
 	}
@@ -70,7 +70,7 @@ func (r *Recommender) step(ctx context.Context, t upnext.Tenant, of bearer, coun
 		return upnext.Slate{}, req, err
 	}
 	if q.goesOn(slate) && len(c.Returned) < r.Settings.CursorItems {
-		slate.Next, slate.Until = r.seal(t, bearer{id: of.id, row: of.row, until: c.Until}), c.Until
+		slate.Next, slate.Until = r.sealCursor(t, bearer{id: of.id, row: of.row, until: c.Until}), c.Until
 	}
 	r.keep(q, slate)
 	return slate, req, nil
@@ -103,7 +103,7 @@ func (r *Recommender) offer(ctx context.Context, q *asked, req upnext.Request, s
 		}
 		c.request, c.returned = nil, nil
 	}
-	slate.Next, slate.Until = r.seal(q.tenant.name, c), c.until
+	slate.Next, slate.Until = r.sealCursor(q.tenant.name, c), c.until
 }
 
 // store keeps a new cursor. An answer whose cursor cannot be kept is an answer

@@ -68,19 +68,13 @@ func (r *Recommender) quota(source string, count int) int {
 	return max(quota, 3*count)
 }
 
-// brought is what came of asking one source.
-type brought struct {
-	candidates []source.Candidate
-	err        error
-}
-
 // asking is a source that is being asked.
 type asking struct {
 	name   string
 	ctx    context.Context
 	limit  time.Duration
 	quota  int
-	answer chan brought
+	answer chan answer[[]source.Candidate]
 }
 
 // askAll asks each source under its deadline. One that fails, is late or lies
@@ -121,7 +115,7 @@ func (r *Recommender) askAll(ctx context.Context, q *asked, sources []source.Sou
 // ask starts a source, under its own deadline where that is shorter.
 func (r *Recommender) ask(ctx context.Context, q *asked, s source.Source, n int, limit time.Duration) asking {
 	// A late one is not waited for, and must not wait either.
-	a := asking{name: s.Name(), ctx: ctx, limit: limit, quota: n, answer: make(chan brought, 1)}
+	a := asking{name: s.Name(), ctx: ctx, limit: limit, quota: n, answer: make(chan answer[[]source.Candidate], 1)}
 	cancel := context.CancelFunc(func() {})
 	if own, ok := r.Settings.Deadlines[a.name]; ok && own < limit {
 		a.limit = own
@@ -130,38 +124,19 @@ func (r *Recommender) ask(ctx context.Context, q *asked, s source.Source, n int,
 	of := q.ask // as it is now: a late one may be looking when the next look begins
 	go func() {
 		defer cancel()
-		candidates, err := recallSafely(a.ctx, s, of, n)
-		a.answer <- brought{candidates, err}
+		candidates, err := safely(a.ctx, func(ctx context.Context) ([]source.Candidate, error) { return s.Recall(ctx, of, n) })
+		a.answer <- answer[[]source.Candidate]{candidates, err}
 	}()
 	return a
 }
 
 // wait returns what the source brings within its time.
 func (a asking) wait() ([]source.Candidate, error) {
-	var came brought
-	select {
-	case came = <-a.answer:
-	case <-a.ctx.Done():
-		select { // it may have come together with the deadline
-		case came = <-a.answer:
-		default:
-			came.err = context.DeadlineExceeded
-		}
-	}
-	if errors.Is(came.err, context.DeadlineExceeded) {
+	came, inTime := waitFor(a.ctx, a.answer)
+	if !inTime || errors.Is(came.err, context.DeadlineExceeded) {
 		came.err = fmt.Errorf("no answer within %s", a.limit.Round(time.Millisecond))
 	}
-	return came.candidates, came.err
-}
-
-// recallSafely keeps a source that panics from taking the process with it.
-func recallSafely(ctx context.Context, s source.Source, ask source.Ask, n int) (c []source.Candidate, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			c, err = nil, fmt.Errorf("panic: %v", p)
-		}
-	}()
-	return s.Recall(ctx, ask, n)
+	return came.value, came.err
 }
 
 func (q *asked) isDegraded(stage string) bool {

@@ -13,7 +13,7 @@ import (
 func (r *Recommender) rerank(q *asked, ranked []*candidate) []*candidate {
 	views := make([]rule.Ranked, len(ranked))
 	for i, c := range ranked {
-		views[i] = rule.Ranked{Item: c.item, Vector: c.vector, Score: c.score, Trail: c.trail}
+		views[i] = rule.Ranked{Item: c.item, Vector: c.vector, Score: c.score}
 	}
 	page := r.page(q)
 	order := page.Arrange(views)
@@ -62,7 +62,7 @@ func (r *Recommender) page(q *asked) rule.Page {
 func (q *asked) pass(placed []*candidate, c *candidate) []*candidate {
 	c.item = q.shown(c.item)
 	if cause := q.guard.Cause(c.item); cause != "" {
-		c.trail.Note(rule.Verdict{Rule: "guard", Action: rule.Dropped, Detail: string(cause)})
+		q.trace.drop(c, "guard", string(cause))
 		return placed
 	}
 	return append(placed, c)

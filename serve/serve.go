@@ -152,11 +152,10 @@ func (r *Recommender) answer(ctx context.Context, t upnext.Tenant, req upnext.Re
 	fail := func(err error) (*asked, upnext.Slate, error) {
 		return nil, upnext.Slate{}, fmt.Errorf("recommend%s: %w", to(req.Viewer), err)
 	}
-	q, err := r.begin(ctx, t, req)
+	q, err := r.begin(ctx, t, req, returned)
 	if err != nil {
 		return fail(err)
 	}
-	q.hold(returned)
 	ctx, cancel := q.within(ctx)
 	defer cancel()
 	recalled := r.recall(ctx, q)

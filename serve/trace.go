@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"upnext/serve/rule"
+	"upnext"
 )
 
 // ExplainTrace is the upnext.Request.Explain of a request that wants to know how
@@ -14,20 +14,18 @@ const ExplainTrace = "trace"
 // trace is what a traced request remembers of its way. A nil one remembers
 // nothing: stages mark it without asking, and pay for it only where it is read.
 type trace struct {
-	stages []string                      // in the order in which they were passed
-	ranks  map[string]map[*candidate]int // from 1, by stage
+	ranks     map[string]map[*candidate]int // from 1, by stage
+	decisions map[*candidate][]upnext.Decision
 }
 
-func newTrace() *trace { return &trace{ranks: map[string]map[*candidate]int{}} }
+func newTrace() *trace {
+	return &trace{ranks: map[string]map[*candidate]int{}, decisions: map[*candidate][]upnext.Decision{}}
+}
 
-// follow gives each candidate a trail for rules to note on, and marks the order
-// in which the sources' fusion has them.
-func (t *trace) follow(list []*candidate) {
+// markFused marks the order in which the sources' fusion has candidates.
+func (t *trace) markFused(list []*candidate) {
 	if t == nil {
 		return
-	}
-	for _, c := range list {
-		c.trail = &rule.Trail{}
 	}
 	fused := slices.Clone(list)
 	slices.SortStableFunc(fused, func(a, b *candidate) int { return cmp.Compare(b.features[fFusion], a.features[fFusion]) })
@@ -44,8 +42,26 @@ func (t *trace) mark(stage string, order []*candidate) {
 	for i, c := range order {
 		ranks[c] = i + 1
 	}
-	if _, again := t.ranks[stage]; !again {
-		t.stages = append(t.stages, stage)
-	}
 	t.ranks[stage] = ranks
+}
+
+// drop notes that a rule has left a candidate out.
+func (t *trace) drop(c *candidate, rule, why string) {
+	if t != nil {
+		t.decisions[c] = append(t.decisions[c], upnext.Decision{Rule: rule, Action: "dropped", Detail: why})
+	}
+}
+
+// tell adds what is remembered of a candidate.
+func (t *trace) tell(c *candidate, p *upnext.Placed) {
+	if t == nil {
+		return
+	}
+	p.Ranks = map[string]int{}
+	for stage, ranks := range t.ranks {
+		if rank, ok := ranks[c]; ok {
+			p.Ranks[stage] = rank
+		}
+	}
+	p.Decisions = t.decisions[c]
 }

@@ -47,7 +47,7 @@ func (l *lines) Write(p []byte) (int, error) {
 // launch runs the command line until stop, which the test's end calls too.
 func launch(t testing.TB, args ...string) *started {
 	t.Helper()
-	out := &lines{want: regexp.MustCompile(`(?:ready|listening) (http://\S+)`), found: make(chan string, 1)}
+	out := &lines{want: listening, found: make(chan string, 1)}
 	found := out.found
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"regexp"
 	"syscall"
 	"testing"
 	"time"
@@ -56,7 +55,7 @@ func command(t testing.TB, args ...string) *exec.Cmd {
 // kills it.
 func spawn(t testing.TB, args ...string) *process {
 	t.Helper()
-	out := &lines{want: regexp.MustCompile(`(?:ready|listening) (http://\S+)`), found: make(chan string, 1)}
+	out := &lines{want: listening, found: make(chan string, 1)}
 	found := out.found
 	p := &process{started: started{t: t}, cmd: command(t, append(args, "--listen", "127.0.0.1:0")...), ended: make(chan error, 1)}
 	p.cmd.Stdout = out

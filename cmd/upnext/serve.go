@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -107,7 +108,7 @@ func newHandler(e *engines, keys []api.Key) http.Handler {
 // everything. started is called once the address is bound; its error ends it.
 func (srv *server) run(ctx context.Context, started func(ctx context.Context) error) error {
 	note := filepath.Join(srv.settings.DataDir, "server.url")
-	if err := writeWhole(note, srv.url+"\n"); err != nil {
+	if err := replaceFile(note, func(w io.Writer) error { _, err := fmt.Fprintln(w, srv.url); return err }); err != nil {
 		return errors.Join(fmt.Errorf("say where the server is: %w", err), srv.listener.Close(), srv.close())
 	}
 	if err := srv.settings.limitMemory(srv.logger); err != nil {
@@ -200,12 +201,4 @@ func (srv *server) waitReady(ctx context.Context) error {
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
-}
-
-// writeWhole writes a small file so that whoever sees it reads all of it.
-func writeWhole(name, text string) error {
-	if err := os.WriteFile(name+".part", []byte(text), 0o600); err != nil {
-		return err
-	}
-	return os.Rename(name+".part", name)
 }

@@ -89,8 +89,16 @@ type placedBody struct {
 	Sources    []string           `json:"sources" doc:"Who proposed it."`
 	Reasons    []reasonBody       `json:"reasons,omitempty"`
 	Features   map[string]float64 `json:"features,omitempty" doc:"With explain=trace: what the score is made of."`
+	Ranks      map[string]int     `json:"ranks,omitempty" doc:"With explain=trace: its rank from 1 after each stage that had it: blend, rank, rerank."`
+	Decisions  []decisionBody     `json:"decisions,omitempty" doc:"With explain=trace: what rules decided about it."`
 	Properties map[string]any     `json:"properties,omitempty" doc:"The fields asked for by include."`
 	Token      string             `json:"token,omitempty" doc:"Send it with the events that answer this item."`
+}
+
+type decisionBody struct {
+	Rule   string `json:"rule" example:"guard"`
+	Action string `json:"action" example:"dropped"`
+	Detail string `json:"detail,omitempty" example:"already_seen"`
 }
 
 type reasonBody struct {
@@ -282,7 +290,10 @@ func (a *api) placed(t upnext.Tenant, items []upnext.Placed, include []string, t
 			b.Reasons = append(b.Reasons, reasonBody{r.Code, r.Text, string(r.Item), r.Weight})
 		}
 		if trace {
-			b.Features = p.Features
+			b.Features, b.Ranks = p.Features, p.Ranks
+			for _, d := range p.Decisions {
+				b.Decisions = append(b.Decisions, decisionBody(d))
+			}
 		}
 		if rec, ok := a.Recommender.Record(t, p.Item); ok {
 			b.Kind = string(rec.Item.Kind)

@@ -48,7 +48,7 @@ type Settings struct {
 
 // DefaultSettings are for this machine's processors.
 func DefaultSettings() Settings {
-	return Settings{Answers: 32 * runtime.GOMAXPROCS(0), Events: 1024, Others: 64, Wait: 300 * time.Millisecond}
+	return Settings{Answers: 32 * runtime.GOMAXPROCS(0), Events: 1024, Others: 64, Wait: 500 * time.Millisecond}
 }
 
 // Door is safe for concurrent use.
@@ -63,11 +63,11 @@ type lane = adaptivelimiter.AdaptiveLimiter[any]
 
 // How many may wait for a lane, as a multiple of its width: beyond the first
 // some are refused, beyond the second all. A narrow lane of two processors still
-// holds the pages of 64 connections that ask at the same moment; what bounds how
+// holds the pages of hundreds of connections that ask at the same moment; what bounds how
 // late an answer may be is Settings.Wait.
 const (
-	someRefused = 16
-	allRefused  = 48
+	someRefused = 64
+	allRefused  = 128
 )
 
 // New opens a door. reg may be nil.

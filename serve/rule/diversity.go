@@ -10,7 +10,6 @@ type Ranked struct {
 	Item   *shelf.Item
 	Vector []float32 // nil where it has none
 	Score  float64
-	Trail  *Trail // takes what rules decide about it; nil where nobody asks
 }
 
 // Page says how a page is arranged.

@@ -201,6 +201,9 @@ func (set Settings) fade(age time.Duration) float64 {
 	return 0.5*math.Exp2(-float64(age)/float64(set.LongHalfLife)) + 0.5*math.Exp2(-float64(age)/float64(set.ShortHalfLife))
 }
 
+// GoodRating is the value from which a rating says that its item is liked.
+const GoodRating = 0.6
+
 // count takes in one act; acts come newest first.
 func (t *tally) count(a Act, w float64) {
 	switch a.Kind {
@@ -212,7 +215,7 @@ func (t *tally) count(a Act, w float64) {
 	case upnext.Rate:
 		if !t.rated {
 			t.rated, t.rate = true, w
-			t.liked = t.liked || a.Value >= 0.6
+			t.liked = t.liked || a.Value >= GoodRating
 		}
 	case upnext.View, upnext.Play, upnext.Progress, upnext.Complete, upnext.Skip:
 		t.passive, t.against = max(t.passive, w), min(t.against, w)

@@ -49,22 +49,42 @@ func ML100K(dir string) ([]Rating, error) {
 // ratings before: cases to tune by, and the log without them.
 func Liked(ratings []Rating, n int) (log learn.Log, cases []split.Case, again func() (learn.Log, []split.Case)) {
 	items := 0
-	byViewer := map[int][]Rating{}
 	for _, r := range ratings {
 		items = max(items, r.Item)
-		byViewer[r.User] = append(byViewer[r.User], r)
 	}
-	var viewers [][]Rating
-	for _, user := range slices.Sorted(maps.Keys(byViewer)) {
-		rs := byViewer[user]
-		slices.SortFunc(rs, func(a, b Rating) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Item, b.Item)) })
-		viewers = append(viewers, rs)
-	}
+	viewers := byViewer(ratings)
 	log, cases, rest := liked(items, viewers, n)
 	return log, cases, func() (learn.Log, []split.Case) {
 		log, cases, _ := liked(items, rest, n)
 		return log, cases
 	}
+}
+
+// Rest is what Liked does not hold out of ratings, oldest first.
+func Rest(ratings []Rating, n int) []Rating {
+	var rest []Rating
+	for _, rs := range byViewer(ratings) {
+		rest = append(rest, rs[:max(0, len(rs)-n)]...)
+	}
+	slices.SortStableFunc(rest, older)
+	return rest
+}
+
+// older orders ratings by time, those of one second by item.
+func older(a, b Rating) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Item, b.Item)) }
+
+// byViewer is each viewer's ratings, oldest first, by the viewer's number.
+func byViewer(ratings []Rating) [][]Rating {
+	of := map[int][]Rating{}
+	for _, r := range ratings {
+		of[r.User] = append(of[r.User], r)
+	}
+	var viewers [][]Rating
+	for _, user := range slices.Sorted(maps.Keys(of)) {
+		slices.SortFunc(of[user], older)
+		viewers = append(viewers, of[user])
+	}
+	return viewers
 }
 
 // liked returns, beside log and cases, the ratings that are not held out.

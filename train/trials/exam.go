@@ -28,6 +28,9 @@ var Protocols = []string{"ml1m-loo", "gowalla", "microlens50k", "cold", "ml100k"
 // coldShare is the share of the items that protocol cold takes out of training.
 const coldShare = .1
 
+// heldOut is how many of each viewer's newest ratings protocol F holds out.
+const heldOut = 10
+
 // The seeds of what protocols leave to chance. They are parts of the protocols.
 const (
 	coldSeed     = 1 // of the items that are new
@@ -73,7 +76,7 @@ func (t Trial) exam(ctx context.Context, protocol, dir string) (exam, error) {
 		if err != nil {
 			return exam{}, err
 		}
-		log, cases, again := datasets.Liked(ratings, 10)
+		log, cases, again := datasets.Liked(ratings, heldOut)
 		e := exam{protocol: protocol, columns: []string{"hr@10", "coverage@20", "ndcg@20", "recall@20"}, test: sitting{log, cases}}
 		e.tune.log, e.tune.cases = again()
 		return e, nil

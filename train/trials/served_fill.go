@@ -2,7 +2,6 @@ package trials
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -33,7 +32,7 @@ func (c serverClient) fill(ctx context.Context, films []datasets.RatedFilm, rati
 		}
 	}
 	var events []map[string]any
-	for _, r := range rest(ratings, 10) {
+	for _, r := range datasets.Rest(ratings, heldOut) {
 		events = append(events, map[string]any{
 			"id": fmt.Sprintf("%d-%d", r.User, r.Item), "kind": "rate", "at": time.Unix(r.At, 0).UTC(),
 			"user_id": strconv.Itoa(r.User), "item_id": strconv.Itoa(r.Item), "value": float64(r.Stars-1) / 4,
@@ -49,21 +48,6 @@ func (c serverClient) fill(ctx context.Context, films []datasets.RatedFilm, rati
 		}
 	}
 	return nil
-}
-
-// rest is all but each viewer's n newest ratings, those of one second by item;
-// oldest first, as a platform would send them.
-func rest(ratings []datasets.Rating, n int) []datasets.Rating {
-	byTime := func(a, b datasets.Rating) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Item, b.Item)) }
-	all := slices.SortedFunc(slices.Values(ratings), byTime)
-	left := map[int]int{}
-	for _, r := range all {
-		left[r.User]++
-	}
-	return slices.DeleteFunc(all, func(r datasets.Rating) bool {
-		left[r.User]--
-		return left[r.User] < n
-	})
 }
 
 // post sends records as NDJSON.
