@@ -20,11 +20,12 @@ import (
 // Settings are every setting there is: a field is a flag, a variable UPNEXT_…
 // and a key of the YAML file at once, in that order of rank.
 type Settings struct {
-	Config  kong.ConfigFlag `help:"Read settings from this YAML file." type:"existingfile" placeholder:"FILE"`
-	DataDir string          `help:"Where everything is kept." default:"${data_dir}" env:"UPNEXT_DATA_DIR" placeholder:"DIR"`
-	Listen  string          `help:"Address to serve on. Without keys only a loopback address is taken." default:"127.0.0.1:8080" env:"UPNEXT_LISTEN"`
-	Log     string          `help:"What to log: debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"UPNEXT_LOG"`
-	JSON    bool            `help:"Print results as JSON." name:"json" env:"UPNEXT_JSON"`
+	Config      kong.ConfigFlag `help:"Read settings from this YAML file." type:"existingfile" placeholder:"FILE"`
+	DataDir     string          `help:"Where everything is kept." default:"${data_dir}" env:"UPNEXT_DATA_DIR" placeholder:"DIR"`
+	Listen      string          `help:"Address to serve on. Without keys only a loopback address is taken." default:"127.0.0.1:8080" env:"UPNEXT_LISTEN"`
+	Log         string          `help:"What to log: debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"UPNEXT_LOG"`
+	DebugListen string          `help:"Loopback address to serve profiles of the process on, for go tool pprof; none by default." env:"UPNEXT_DEBUG_LISTEN" placeholder:"ADDRESS"`
+	JSON        bool            `help:"Print results as JSON." name:"json" env:"UPNEXT_JSON"`
 
 	Database string `help:"Where items, events, viewers and jobs are kept: sqlite:FILE or postgres://USER@HOST/NAME. Default: in the data directory." env:"UPNEXT_DATABASE" placeholder:"URL"`
 	Index    string `help:"Where vectors are searched: rabitq:DIR or milvus://HOST:PORT. Default: in the data directory." env:"UPNEXT_INDEX" placeholder:"URL"`
@@ -196,6 +197,9 @@ func (s *Settings) check() error {
 	}
 	if !(s.UpgradeRate >= 0) {
 		return fmt.Errorf("--upgrade-rate %v: not below 0: %w", s.UpgradeRate, upnext.ErrInvalid)
+	}
+	if err := s.checkDebug(); err != nil {
+		return err
 	}
 	host, _, err := net.SplitHostPort(s.Listen)
 	if err != nil {

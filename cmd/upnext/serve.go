@@ -126,6 +126,7 @@ func (srv *server) run(ctx context.Context, started func(ctx context.Context) er
 	group.Go(func() error { return ignoreDone(ctx, srv.recommend.Run(ctx)) })
 	group.Go(func() error { return srv.follow(ctx) })
 	group.Go(func() error { return ignoreDone(ctx, srv.hear(ctx)) })
+	group.Go(func() error { return srv.settings.serveDebug(ctx, srv.logger) })
 	group.Go(func() error {
 		// What a crash left half way is taken up before new imports run.
 		sweeper := &ingest.Sweeper{Pipeline: srv.pipeline}
