@@ -129,38 +129,66 @@ type Scored struct {
 	Score float64
 }
 
-// Popular returns the most popular items, best first, while yield wants more.
-// Scores are relative to the most popular, 0 to 1.
-func (c *Crowd) Popular(yield func(Scored) bool) {
+// Popular returns up to n of the most popular items, best first. Scores are
+// relative to the most popular, 0 to 1.
+func (c *Crowd) Popular(n int) []Scored {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	c.popular.each(yield)
+	return c.popular.first(n, 1/c.popular.top())
 }
 
 // Popularity returns for each item how popular it is, 0 to 1, on a scale of
 // logarithms: what few have watched is not nothing.
 func (c *Crowd) Popularity(items []int32) []float64 {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	top := c.popular.top()
-	scores := make([]float64, len(items))
-	for i, it := range items {
-		if s := c.popular.of(it); s > 0 && top > 0 {
+	scores, top := c.popularOf(items)
+	for i, s := range scores {
+		if s > 0 && top > 0 {
 			scores[i] = math.Log1p(100*s/top) / math.Log1p(100)
 		}
 	}
 	return scores
 }
 
-// Trending returns the items that are watched now, best first, while yield
-// wants more. Scores are numbers of viewers, faded by time.
-func (c *Crowd) Trending(now time.Time, yield func(Scored) bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.trend.expire(now, c.set)
+func (c *Crowd) popularOf(items []int32) (scores []float64, top float64) {
+	scores = make([]float64, len(items))
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for i, it := range items {
+		scores[i] = c.popular.of(it)
+	}
+	return scores, c.popular.top()
+}
+
+// Trending returns up to n of the items that are watched now, best first. Scores
+// are numbers of viewers, faded by time.
+func (c *Crowd) Trending(now time.Time, n int) []Scored {
+	defer c.current(now).RUnlock()
+	return c.trend.rank.first(n, c.trend.scale(now, c.set))
+}
+
+// Audience returns how many viewers each item has now, faded by time as
+// Trending does: what only few watch is near 0.
+func (c *Crowd) Audience(now time.Time, items []int32) []float64 {
+	counts := make([]float64, len(items))
+	defer c.current(now).RUnlock()
 	scale := c.trend.scale(now, c.set)
-	c.trend.rank.each(func(s Scored) bool {
-		s.Score *= c.trend.rank.top() * scale
-		return yield(s)
-	})
+	for i, it := range items {
+		counts[i] = c.trend.rank.of(it) * scale
+	}
+	return counts
+}
+
+// current locks the counts for reading, without the hours that have left the
+// window. Requests read side by side: the lock is theirs alone once an hour, when
+// one goes.
+func (c *Crowd) current(now time.Time) *sync.RWMutex {
+	c.mu.RLock()
+	if c.trend.over(now, c.set) {
+		c.mu.RUnlock()
+		c.mu.Lock()
+		c.trend.expire(now, c.set)
+		c.mu.Unlock()
+		c.mu.RLock() // another's clock may be behind: what it counted again may stay
+	}
+	return &c.mu
 }

@@ -78,13 +78,12 @@ func TestTrend(t *testing.T) {
 			}
 			got := map[int32]float64{}
 			last := math.Inf(1)
-			c.Trending(now, func(s Scored) bool {
+			for _, s := range c.Trending(now, 10) {
 				if s.Score > last*(1+1e-9) {
 					rt.Fatalf("%v after a score of %g", s, last)
 				}
 				got[s.Item], last = s.Score, s.Score
-				return true
-			})
+			}
 			for it := range max(int32(4), int32(len(got))) {
 				if math.Abs(got[it]-want[it]) > 1e-6*max(1, want[it]) {
 					rt.Fatalf("item %d: %g, want %g", it, got[it], want[it])
@@ -100,10 +99,9 @@ func TestHistoryDoesNotTrend(t *testing.T) {
 	for v := range 50 {
 		c.Add(viewer(v), 1, time.Date(1998, 4, 1, 0, 0, 0, 0, time.UTC), noon)
 	}
-	c.Trending(noon, func(s Scored) bool {
-		t.Errorf("%+v trends", s)
-		return true
-	})
+	if trending := c.Trending(noon, 10); len(trending) > 0 {
+		t.Errorf("%+v trend", trending)
+	}
 	if got := c.Popularity([]int32{1, 2}); got[0] != 1 || got[1] != 0 {
 		t.Errorf("popularity %v, want 1 and 0", got)
 	}
@@ -163,10 +161,9 @@ func TestNewerCountsMore(t *testing.T) {
 	}
 	c.Add(viewer(1), 2, noon, noon)
 	var order []int32
-	c.Popular(func(s Scored) bool {
+	for _, s := range c.Popular(10) {
 		order = append(order, s.Item)
-		return true
-	})
+	}
 	if want := []int32{2, 1}; !slices.Equal(order, want) {
 		t.Errorf("order %v, want %v", order, want)
 	}

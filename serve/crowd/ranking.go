@@ -98,12 +98,13 @@ func (r *ranking) top() float64 {
 	return r.scores[r.order[0]]
 }
 
-// each yields items with their scores relative to the best.
-func (r *ranking) each(yield func(Scored) bool) {
-	top := r.top()
-	for _, item := range r.order {
-		if !yield(Scored{item, r.scores[item] / top}) {
-			return
-		}
+// first returns up to n items with their scores scaled, best first. It copies: who
+// reads it holds no lock meanwhile.
+func (r *ranking) first(n int, scale float64) []Scored {
+	list := make([]Scored, min(n, len(r.order)))
+	for i := range list {
+		item := r.order[i]
+		list[i] = Scored{item, r.scores[item] * scale}
 	}
+	return list
 }

@@ -93,9 +93,14 @@ func (t *trend) remove(v visit) {
 
 // expire drops the hours that have left the window.
 func (t *trend) expire(now time.Time, set Settings) {
-	for first := hourOf(now.Add(-set.TrendWindow)); len(t.hours) > 0 && t.oldest < first; {
+	for t.over(now, set) {
 		t.dropOldest()
 	}
+}
+
+// over reports whether there is an hour that has left the window.
+func (t *trend) over(now time.Time, set Settings) bool {
+	return len(t.hours) > 0 && t.oldest < hourOf(now.Add(-set.TrendWindow))
 }
 
 func (t *trend) dropOldest() {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"upnext/serve/crowd"
+	"upnext/serve/shelf"
 )
 
 // Trending brings what many viewers watch just now.
@@ -14,7 +15,7 @@ func (Trending) Name() string { return "trending" }
 
 // Recall goes down the list; Score is the number of viewers, faded by time.
 func (Trending) Recall(_ context.Context, ask Ask, n int) ([]Candidate, error) {
-	return ask.passing(n, func(yield func(crowd.Scored) bool) { ask.Crowd.Trending(ask.Now, yield) }), nil
+	return ask.passing(n, ask.Crowd.Trending(ask.Now, ask.reach(n))), nil
 }
 
 // Popular brings what most viewers took to in the last months.
@@ -25,24 +26,18 @@ func (Popular) Name() string { return "popular" }
 
 // Recall goes down the list; Score is relative to the most popular of all.
 func (Popular) Recall(_ context.Context, ask Ask, n int) ([]Candidate, error) {
-	return ask.passing(n, ask.Crowd.Popular), nil
+	return ask.passing(n, ask.Crowd.Popular(ask.reach(n))), nil
 }
 
-// passing takes the first n of a list that pass. The list is read to an end
-// before the guard is asked, because its lock is held meanwhile.
-func (a Ask) passing(n int, list func(yield func(crowd.Scored) bool)) []Candidate {
-	reach := a.reach(n)
-	var scored []crowd.Scored
-	list(func(s crowd.Scored) bool {
-		scored = append(scored, s)
-		return len(scored) < reach
-	})
+// passing takes the first n of a list that pass.
+func (a Ask) passing(n int, list []crowd.Scored) []Candidate {
 	var found []Candidate
-	for _, s := range scored {
+	var one [1]*shelf.Item
+	for _, s := range list {
 		if len(found) == n {
 			break
 		}
-		for _, it := range a.Shelf.ByOrd(nil, s.Item) {
+		for _, it := range a.Shelf.ByOrd(one[:0], s.Item) {
 			if a.Pass(it) {
 				found = append(found, Candidate{Item: it, Score: s.Score})
 			}
