@@ -1,9 +1,9 @@
 package crowd
 
 import (
-	"cmp"
 	"math"
 	"slices"
+	"sync"
 )
 
 // pair is a neighbour and how much the two have been watched together.
@@ -41,46 +41,67 @@ func (c *Crowd) bump(item, other int32, by float64) {
 type Together struct {
 	Scored
 	Seed int // position of the seed that speaks for it most
+	most float64
+}
+
+// gathered is the room that one sum over neighbours needs, used again: found, and
+// for each item, by number, its place in found plus one; 0 where it has none.
+type gathered struct {
+	found []Together
+	place []int32
+}
+
+var gathering = sync.Pool{New: func() any { return new(gathered) }}
+
+// at returns an item's sum.
+func (g *gathered) at(item int32) *Together {
+	if int(item) >= len(g.place) {
+		g.place = append(g.place, make([]int32, int(item)+1-len(g.place))...)
+	}
+	if g.place[item] == 0 {
+		g.found = append(g.found, Together{Scored: Scored{Item: item}})
+		g.place[item] = int32(len(g.found))
+	}
+	return &g.found[g.place[item]-1]
+}
+
+// release clears the room for the next.
+func (g *gathered) release() {
+	for _, f := range g.found {
+		g.place[f.Item] = 0
+	}
+	g.found = g.found[:0]
+	gathering.Put(g)
 }
 
 // Together scores the neighbours of seeds, each seed by its weight: the
 // cosine of the two items' viewers, shrunk where few have seen both. The
 // result is in no order; seeds may be in it.
 func (c *Crowd) Together(seeds []Scored) []Together {
+	g := gathering.Get().(*gathered)
+	defer g.release()
+	c.gather(g, seeds)
+	return slices.Clone(g.found)
+}
+
+func (c *Crowd) gather(g *gathered, seeds []Scored) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	shrink := c.set.Shrink * c.latest
-	best := map[int32]*struct {
-		Together
-		most float64
-	}{}
 	for k, seed := range seeds {
 		own := c.popular.of(seed.Item)
 		for _, p := range c.pairs[seed.Item] {
-			both := math.Min(float64(p.weight), math.Min(own, c.popular.of(p.item)))
+			its := c.popular.of(p.item)
+			both := min(float64(p.weight), own, its)
 			if both <= 0 {
 				continue
 			}
-			s := seed.Score * both / (math.Sqrt(own*c.popular.of(p.item)) + shrink)
-			b := best[p.item]
-			if b == nil {
-				b = &struct {
-					Together
-					most float64
-				}{}
-				b.Item = p.item
-				best[p.item] = b
-			}
-			b.Score += s
-			if s > b.most {
-				b.most, b.Seed = s, k
+			s := seed.Score * both / (math.Sqrt(own*its) + shrink)
+			t := g.at(p.item)
+			t.Score += s
+			if s > t.most {
+				t.most, t.Seed = s, k
 			}
 		}
 	}
-	found := make([]Together, 0, len(best))
-	for _, b := range best {
-		found = append(found, b.Together)
-	}
-	slices.SortFunc(found, func(a, b Together) int { return cmp.Compare(a.Item, b.Item) })
-	return found
 }

@@ -3,7 +3,6 @@ package source
 import (
 	"context"
 	"math"
-	"slices"
 )
 
 // Live brings the streams that run now, by the viewer's taste and by how many
@@ -44,15 +43,5 @@ func (Live) Recall(_ context.Context, ask Ask, n int) ([]Candidate, error) {
 		}
 		all[i] = Candidate{Item: it, Score: score}
 	}
-	slices.SortFunc(all, better)
-	var found []Candidate
-	for _, c := range all { // the guard is asked about no more than needed
-		if len(found) == n {
-			break
-		}
-		if ask.Pass(c.Item) {
-			found = append(found, c)
-		}
-	}
-	return found, nil
+	return ask.bestPassing(all, n), nil
 }

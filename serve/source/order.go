@@ -26,6 +26,22 @@ func best(candidates []Candidate, n int) []Candidate {
 	return kept
 }
 
+// bestPassing returns the n best of candidates, each another item, that pass. It
+// reorders candidates, and asks the guard about no more than it must.
+func (a Ask) bestPassing(candidates []Candidate, n int) []Candidate {
+	slices.SortFunc(candidates, better)
+	kept := candidates[:0]
+	for _, c := range candidates {
+		if len(kept) == n {
+			break
+		}
+		if a.Pass(c.Item) {
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}
+
 // better orders by score, best first, ties by id.
 func better(a, b Candidate) int {
 	if a.Score != b.Score {

@@ -40,17 +40,15 @@ func (Together) Recall(_ context.Context, ask Ask, n int) ([]Candidate, error) {
 	for i, t := range together {
 		ords[i] = t.Item
 	}
-	items := make(map[int32]*shelf.Item, len(ords))
-	for _, it := range ask.Shelf.ByOrd(nil, ords...) {
-		items[it.Ord] = it
-	}
-	var all []Candidate
-	for _, t := range together {
-		if it := items[t.Item]; ask.Pass(it) {
-			all = append(all, Candidate{it, t.Score, seeds[t.Seed]})
+	all := make([]Candidate, 0, len(together))
+	next := 0
+	for _, it := range ask.Shelf.ByOrd(make([]*shelf.Item, 0, len(ords)), ords...) {
+		for together[next].Item != it.Ord { // that one is not on the shelf
+			next++
 		}
+		all = append(all, Candidate{it, together[next].Score, seeds[together[next].Seed]})
 	}
-	return best(all, n), nil
+	return ask.bestPassing(all, n), nil
 }
 
 // strength bounds a signal's weight, so that one item does not drown the rest.
