@@ -189,7 +189,8 @@ type Measures interface {
 	// Attributions returns what is kept of a slate, by item and Seq.
 	Attributions(ctx context.Context, t Tenant, id SlateID) ([]Attribution, error)
 
-	// Measured returns the rows of a query, by value and time.
+	// Measured returns the rows of a query, by value and time; none for what
+	// was not seen.
 	Measured(ctx context.Context, t Tenant, q MeasureQuery) ([]Measured, error)
 
 	// PruneMeasures removes attributions to slates older than slates, whose

@@ -25,7 +25,7 @@ const settle = time.Second
 func (r *Recommender) measure(ctx context.Context) {
 	tick := time.NewTicker(r.Settings.MeasureEvery)
 	defer tick.Stop()
-	pruned := time.Time{}
+	pruned, shown := time.Time{}, time.Time{}
 	for {
 		for _, t := range r.Known() {
 			if err := r.Measure(ctx, t); err != nil && ctx.Err() == nil {
@@ -35,6 +35,10 @@ func (r *Recommender) measure(ctx context.Context) {
 		if time.Since(pruned) >= pruneEvery {
 			pruned = time.Now()
 			r.pruneMeasures(ctx)
+		}
+		if time.Since(shown) >= showEvery {
+			shown = time.Now()
+			r.showMeasured(ctx)
 		}
 		select {
 		case <-ctx.Done():
@@ -101,7 +105,12 @@ func (r *Recommender) measurePage(ctx context.Context, tn *tenant, after int64) 
 	if err := r.Measures.Attribute(ctx, tn.name, after, upTo, done.Attributions...); err != nil {
 		return after, err
 	}
-	r.meters.attributed(done)
+	r.meters.measure.page(done)
+	behind := 0.0
+	if len(events) == measurePage {
+		behind = now.Sub(events[len(events)-1].ReceivedAt).Seconds()
+	}
+	r.meters.measure.behind.WithLabelValues(string(tn.name)).Set(max(0, behind))
 	return upTo, nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"upnext"
-	"upnext/serve/credit"
 )
 
 // meters are what a Recommender counts of itself.
@@ -17,7 +16,7 @@ type meters struct {
 	duplicates    prometheus.Counter
 	tokens        prometheus.Counter
 	slatesDropped prometheus.Counter
-	attributions  *prometheus.CounterVec // by how
+	measure       measureMeters
 }
 
 func newMeters(reg prometheus.Registerer, r *Recommender) meters {
@@ -52,19 +51,8 @@ func newMeters(reg prometheus.Registerer, r *Recommender) meters {
 		slatesDropped: make.NewCounter(prometheus.CounterOpts{
 			Name: "upnext_slates_dropped_total", Help: "Slates that were not recorded.",
 		}),
-		attributions: make.NewCounterVec(prometheus.CounterOpts{
-			Name: "upnext_events_attributed_total", Help: "Events of items, by how their answer was found: token, slate, none; rejected are tokens that did not count.",
-		}, []string{"by"}),
+		measure: newMeasureMeters(reg),
 	}
-}
-
-// attributed notes a page of events.
-func (m *meters) attributed(done credit.Result) {
-	for _, a := range done.Attributions {
-		m.attributions.WithLabelValues(string(a.By)).Inc()
-	}
-	m.attributions.WithLabelValues("none").Add(float64(done.None))
-	m.attributions.WithLabelValues("rejected").Add(float64(done.Rejected))
 }
 
 // observe notes an answer's timings and whether it is short.

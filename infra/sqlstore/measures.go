@@ -145,8 +145,9 @@ func before(ctx context.Context, tx *sql.Tx, t upnext.Tenant, added map[shownIte
 // unmeasure removes a viewer's attributions, of the event with that seq or of
 // all where seq is 0, and what they have counted.
 func unmeasure(ctx context.Context, tx *sql.Tx, t upnext.Tenant, viewer string, seq int64) error {
-	// Attribute holds this row, too: see there.
-	if _, err := tx.ExecContext(ctx, `UPDATE counters SET value = value WHERE tenant = $1 AND name = $2`, string(t), measureCounter); err != nil {
+	// Attribute holds this row, too: see there. It is made where it is missing,
+	// or the first Attribute of all would not be waited for.
+	if _, err := bump(ctx, tx, t, measureCounter, 0); err != nil {
 		return err
 	}
 	gone, err := query(ctx, tx, scanAttribution, `SELECT `+attributionColumns+` FROM attributions
@@ -256,7 +257,7 @@ func (m *Measures) Measured(ctx context.Context, t upnext.Tenant, q upnext.Measu
 		return r, err
 	}, `SELECT `+value+`, hour / $6 AS bucket, `+strings.Join(sums, ", ")+` FROM measures
 		WHERE tenant = $1 AND part = $2 AND hour >= $3 AND hour < $4 AND (scenario = $5 OR $5 = '')
-		GROUP BY `+value+`, bucket ORDER BY `+value+`, bucket LIMIT $7`,
+		GROUP BY `+value+`, bucket HAVING SUM(impressions) > 0 ORDER BY `+value+`, bucket LIMIT $7`,
 		string(t), string(q.By), from, to, q.Scenario, bucket, q.Limit)
 	if err != nil {
 		return nil, fmt.Errorf("measures by %s: %w", q.By, err)

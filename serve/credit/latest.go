@@ -41,7 +41,7 @@ func (w *work) findLatest(ctx context.Context, events []upnext.Event) error {
 	for _, h := range heads {
 		w.latest[h.Viewer] = append(w.latest[h.Viewer], h)
 	}
-	for depth := 1; depth <= w.Settings.Answers; depth *= 4 {
+	for depth := 1; ; depth *= 4 {
 		var ids []upnext.SlateID
 		for i, e := range events {
 			if !w.wanted(i, e) {
@@ -57,11 +57,10 @@ func (w *work) findLatest(ctx context.Context, events []upnext.Event) error {
 				}
 			}
 		}
-		if err := w.load(ctx, ids); err != nil {
+		if err := w.load(ctx, ids); err != nil || depth >= w.Settings.Answers {
 			return err
 		}
 	}
-	return nil
 }
 
 // wanted says whether an event's answer must be looked for.
@@ -70,17 +69,29 @@ func (w *work) wanted(i int, e upnext.Event) bool {
 	return !claimed && counts(e) && w.now.Sub(e.At) <= w.Settings.Keep-w.Settings.Window
 }
 
-// showing is the latest known answer that showed the event's item to its
-// viewer before it happened.
-func (w *work) showing(e upnext.Event) (*upnext.Showing, upnext.ShownItem) {
+// showing is the latest answer that showed the event's item to its viewer
+// before it happened or, by a clock that is behind, the first one after it; nil
+// where there is none, or an answer that it may be in is not loaded yet.
+func (w *work) showing(e upnext.Event) (best *upnext.Showing, place upnext.ShownItem) {
 	for _, h := range w.latest[e.Viewer] {
-		if s := w.shown[h.ID]; s != nil && inTime(h, e, w.Settings.Window) {
-			if place := find(s, e.Item); place != nil {
-				return s, *place
+		if !inTime(h, e, w.Settings.Window) {
+			continue
+		}
+		s, loaded := w.shown[h.ID]
+		if !loaded {
+			return nil, upnext.ShownItem{}
+		}
+		if s == nil { // gone meanwhile
+			continue
+		}
+		if on := find(s, e.Item); on != nil {
+			best, place = s, *on
+			if !h.At.After(e.At) {
+				break
 			}
 		}
 	}
-	return nil, upnext.ShownItem{}
+	return best, place
 }
 
 // inTime says whether an act may be about an answer.
