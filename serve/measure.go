@@ -26,10 +26,17 @@ func (r *Recommender) measure(ctx context.Context) {
 	tick := time.NewTicker(r.Settings.MeasureEvery)
 	defer tick.Stop()
 	pruned, shown := time.Time{}, time.Time{}
+	succeeded, labels := map[upnext.Tenant]time.Time{}, map[shownLabels]bool{}
 	for {
 		for _, t := range r.Known() {
-			if err := r.Measure(ctx, t); err != nil && ctx.Err() == nil {
+			now := time.Now()
+			err := r.Measure(ctx, t)
+			if err == nil || succeeded[t].IsZero() {
+				succeeded[t] = now
+			}
+			if err != nil && ctx.Err() == nil {
 				r.Logger.Error("events not measured", "tenant", t, "error", err)
+				r.meters.measure.behind.WithLabelValues(string(t)).Set(now.Sub(succeeded[t]).Seconds())
 			}
 		}
 		if time.Since(pruned) >= pruneEvery {
@@ -38,7 +45,7 @@ func (r *Recommender) measure(ctx context.Context) {
 		}
 		if time.Since(shown) >= showEvery {
 			shown = time.Now()
-			r.showMeasured(ctx)
+			labels = r.showMeasured(ctx, labels)
 		}
 		select {
 		case <-ctx.Done():
@@ -95,6 +102,7 @@ func (r *Recommender) measurePage(ctx context.Context, tn *tenant, after int64) 
 		}
 	}
 	if len(events) == 0 {
+		r.meters.measure.behind.WithLabelValues(string(tn.name)).Set(0)
 		return after, nil
 	}
 	done, err := r.credit.Attribute(ctx, tn.name, now, events)

@@ -252,7 +252,7 @@ func (m *Measures) Measured(ctx context.Context, t upnext.Tenant, q upnext.Measu
 		var r upnext.Measured
 		var n int64
 		err := rows.Scan(&r.Value, &n, &r.Impressions, &r.Clicks, &r.Conversions, &r.Watches, &r.Timed, &r.ValidViews,
-			&r.Completes, &r.QuickSkips, &r.Counts.Watched, &r.Squares)
+			&r.Completes, &r.QuickSkips, &r.Watched, &r.Squares)
 		r.At = time.Unix(max(n*bucket, from)*3600, 0).UTC()
 		return r, err
 	}, `SELECT `+value+`, hour / $6 AS bucket, `+strings.Join(sums, ", ")+` FROM measures

@@ -21,20 +21,23 @@ type rateBody struct {
 	High  float64 `json:"high" doc:"Of the 95 % interval."`
 }
 
-type countsBody struct {
+// CountsBody is exported because its fields stand in the bodies that embed it,
+// which the description follows only into what is exported.
+type CountsBody struct {
 	Impressions int64 `json:"impressions" doc:"Shown items that were seen: an impression was told, or the viewer did anything with them. An item in one answer counts once."`
 	Clicks      int64 `json:"clicks" doc:"Of these, viewed or played."`
 	Conversions int64 `json:"conversions" doc:"Of these, bought, subscribed to, given a gift, or converted."`
 	Watches     int64 `json:"watches" doc:"Of these, those of which it was told how much was watched, or that they were skipped."`
+	Timed       int64 `json:"timed_watches" doc:"Of the watches, those of items that have a length."`
 	ValidViews  int64 `json:"valid_views" doc:"Watched for 10 s or 30 %, whichever is less."`
-	Completes   int64 `json:"completes" doc:"Watched to 90 %."`
+	Completes   int64 `json:"completes" doc:"Watched to 90 %; of timed watches."`
 	QuickSkips  int64 `json:"quick_skips" doc:"Left within 3 s."`
 	WatchMS     int64 `json:"watch_ms" doc:"Watched in all, in milliseconds."`
 
 	CTR            rateBody `json:"ctr" doc:"Clicks of impressions; intervals of shares are Wilson's."`
 	ConversionRate rateBody `json:"conversion_rate" doc:"Conversions of impressions."`
 	ValidViewRate  rateBody `json:"valid_view_rate" doc:"Valid views of watches."`
-	CompletionRate rateBody `json:"completion_rate" doc:"Completes of watches of items that have a length."`
+	CompletionRate rateBody `json:"completion_rate" doc:"Completes of timed watches."`
 	QuickSkipRate  rateBody `json:"quick_skip_rate" doc:"Quick skips of watches."`
 	WatchSeconds   rateBody `json:"watch_seconds" doc:"Mean of watches, with a normal interval."`
 }
@@ -42,7 +45,7 @@ type countsBody struct {
 type measuredBody struct {
 	Value string    `json:"value" example:"home" doc:"Of what by names; unknown where that is not known. Positions are classes: 01, 02, 03, 04-05, 06-10, 11-20, 21-50, 51+."`
 	At    time.Time `json:"at" doc:"Beginning of the interval; of from where it is all."`
-	countsBody
+	CountsBody
 }
 
 type metricsOutput struct {
@@ -86,9 +89,9 @@ func (a *api) getMetrics(ctx context.Context, in *struct {
 	return &out, nil
 }
 
-func countsOf(c upnext.Counts) countsBody {
-	return countsBody{
-		c.Impressions, c.Clicks, c.Conversions, c.Watches, c.ValidViews, c.Completes, c.QuickSkips, c.Watched,
+func countsOf(c upnext.Counts) CountsBody {
+	return CountsBody{
+		c.Impressions, c.Clicks, c.Conversions, c.Watches, c.Timed, c.ValidViews, c.Completes, c.QuickSkips, c.Watched,
 		rateBody(serve.RateOf(c.Clicks, c.Impressions)), rateBody(serve.RateOf(c.Conversions, c.Impressions)),
 		rateBody(serve.RateOf(c.ValidViews, c.Watches)), rateBody(serve.RateOf(c.Completes, c.Timed)),
 		rateBody(serve.RateOf(c.QuickSkips, c.Watches)), rateBody(serve.MeanWatched(c)),
