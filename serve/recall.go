@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"upnext/serve/shelf"
@@ -26,9 +27,13 @@ func (r *Recommender) recall(ctx context.Context, q *asked) []recalled {
 	found := r.askAll(ctx, q, sources, 1)
 	if distinct(found) < enough*q.req.Count {
 		// In a search or beside an item only what has to do with it belongs on
-		// the page: it may stay short.
+		// the page: it may stay short. One that was late or failed is not asked again: where the processors are
+		// full, that would be twice the work for less of a page.
 		q.ask.Wide = true
-		found = r.askAll(ctx, q, sources, 2)
+		well := slices.DeleteFunc(slices.Clone(sources), func(s source.Source) bool { return q.isDegraded(s.Name()) })
+		for _, again := range r.askAll(ctx, q, well, 2) {
+			found[slices.IndexFunc(found, func(f recalled) bool { return f.name == again.name })] = again
+		}
 	}
 	q.resume(found)
 	q.time("recall")
@@ -101,11 +106,9 @@ func (r *Recommender) askAll(ctx context.Context, q *asked, sources []source.Sou
 			err = lies
 		}
 		if err != nil {
-			if times == 1 || !q.isDegraded(a.name) {
-				q.degrade(a.name, err)
-			}
+			q.degrade(a.name, err)
 			r.meters.degraded.WithLabelValues(a.name).Inc()
-			r.Logger.Warn("source failed", "source", a.name, "error", err)
+			r.seldom.say(a.name, func() { r.Logger.Warn("source failed", "source", a.name, "error", err) })
 		}
 		found = append(found, recalled{a.name, candidates})
 	}

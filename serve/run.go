@@ -27,9 +27,6 @@ func (r *Recommender) Run(ctx context.Context) error {
 	}
 	wg.Go(func() { r.prune(ctx) })
 	wg.Go(func() { r.meetNewcomers(ctx) })
-	if r.Measures != nil {
-		wg.Go(func() { r.measure(ctx) })
-	}
 	tick := time.NewTicker(r.Settings.FollowEvery)
 	defer tick.Stop()
 	for {
@@ -57,7 +54,6 @@ func (r *Recommender) Changed(t upnext.Tenant, viewer upnext.ViewerID) {
 	if viewer != (upnext.ViewerID{}) {
 		key := viewerKey{t, viewer}
 		r.viewers.forget(key)
-		r.credit.Held.Forget(t, viewer)
 		// Again after the next look: a page of events that was read before may
 		// be on its way to them.
 		r.mu.Lock()

@@ -85,7 +85,6 @@ func newWorld(t testing.TB, per int, change func(*Config)) *world {
 	}
 	w.cfg = Config{
 		Catalog: store.Catalog, Events: store.Events, Viewers: store.Viewers, Slates: store.Slates, Cursors: store.Cursors, Schemas: store.Schemas,
-		Measures: store.Measures(), Showings: store.Slates, Locks: store.Locks,
 		Collections: collections, Query: topicQuery, Now: func() time.Time { return w.now }, Seed: 7,
 		TokenKey: bytes.Repeat([]byte("k"), 32), Settings: DefaultSettings(),
 	}

@@ -15,8 +15,11 @@ import (
 type memory struct{ Resident, Anonymous int64 }
 
 // readMemory asks the system; false where it does not tell (it is Linux that does).
-func readMemory() (m memory, ok bool) {
-	status, err := os.ReadFile("/proc/self/status")
+func readMemory() (m memory, ok bool) { return readMemoryOf(os.Getpid()) }
+
+// readMemoryOf asks for another process.
+func readMemoryOf(pid int) (m memory, ok bool) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return m, false
 	}

@@ -25,8 +25,6 @@ type Stores struct {
 	Cursors        upnext.Cursors
 	Imports        upnext.Imports
 	Retention      upnext.Retention
-	Measures       upnext.Measures
-	Showings       upnext.Showings
 	Locks          upnext.Locks
 
 	// Close ends their use; what was kept must be there at the next Open.
@@ -60,7 +58,6 @@ func Test(t *testing.T, open Open) {
 		{"cursors", testCursors},
 		{"imports", testImports},
 		{"retention", testRetention},
-		{"measures", testMeasures},
 		{"columns", testColumns},
 		{"locks", testLocks},
 		{"reopen", testReopen},

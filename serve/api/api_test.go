@@ -154,7 +154,6 @@ func startWith(t testing.TB, blobs blob.Store, join func(*api.Config, *ingest.Pi
 	}
 	rec := serve.New(serve.Config{
 		Catalog: store.Catalog, Events: store.Events, Viewers: store.Viewers, Slates: store.Slates, Cursors: store.Cursors, Schemas: store.Schemas, Collections: indexes,
-		Measures: store.Measures(), Showings: store.Slates, Locks: store.Locks,
 		Query: embed.Kept{{Text: wordEmbedder{}, Space: space}}.Query, Logger: logger, Seed: 1,
 		TokenKey: bytes.Repeat([]byte("k"), 32), Settings: serve.DefaultSettings(),
 	})

@@ -82,13 +82,19 @@ func New(s Settings, reg prometheus.Registerer) *Door {
 	return d
 }
 
-// newLane is from least to most wide, and begins in the middle of what is
-// known to be too little and too much.
+// baseline is over how many windows (of a second or more) times are averaged
+// for what is usual. It is long: under a lasting overload a short one would
+// learn that slow is usual, and the lane would widen until it is.
+const baseline = 3000
+
+// newLane is from least to most wide. It begins narrow, so that what it takes
+// for usual is how long a request takes that has the server to itself.
 func newLane(least, most int) lane {
 	most = max(1, most)
 	least = min(least, most)
 	return adaptivelimiter.NewBuilder[any]().
-		WithLimits(uint(least), uint(most), uint(min(most, 4*least))).
+		WithLimits(uint(least), uint(most), uint(least)).
+		WithBaselineWindow(baseline).
 		WithRecentWindow(time.Second, 5*time.Second, 50).
 		WithQueueing(someRefused, allRefused).
 		Build()
