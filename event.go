@@ -38,9 +38,9 @@ func ParseViewerID(s string) (ViewerID, error) {
 // Validate reports an empty, too long or unprintable id as an ErrInvalid.
 func (v ViewerID) Validate() error {
 	if v.Anonymous {
-		return checkID("anonymous_id", v.ID)
+		return checkID("", "anonymous_id", v.ID)
 	}
-	return checkID("user_id", v.ID)
+	return checkID("", "user_id", v.ID)
 }
 
 // EventKind is what happened.
@@ -141,27 +141,28 @@ type Event struct {
 // MaxAhead is how far an event's At may lie in the future, for clocks that are wrong.
 const MaxAhead = 10 * time.Minute
 
-// Validate reports the first thing wrong with it, as an ErrInvalid that names
-// the field. now bounds At from above.
+// Validate reports the first thing wrong with it, as a FieldError. now bounds At from above.
 func (e Event) Validate(now time.Time) error {
-	if err := checkID("event id", string(e.ID)); err != nil {
+	if err := checkID("event", "id", string(e.ID)); err != nil {
 		return err
 	}
 	bad := func(field, format string, args ...any) error {
-		return fmt.Errorf("event %s: %s: %s: %w", e.ID, field, fmt.Sprintf(format, args...), ErrInvalid)
+		return invalid("event "+string(e.ID), field, format, args...)
 	}
 	if err := e.Viewer.Validate(); err != nil {
-		return fmt.Errorf("event %s: %w", e.ID, err)
+		return err
 	}
 	switch {
 	case !slices.Contains(EventKinds, e.Kind):
-		return bad("kind", "%q is none of %v", e.Kind, EventKinds)
+		return bad("kind", "%.80q is none of %v", e.Kind, EventKinds)
 	case e.At.IsZero():
 		return bad("at", "missing")
 	case e.At.After(now.Add(MaxAhead)):
 		return bad("at", "%s lies in the future", e.At.Format(time.RFC3339))
-	case math.IsNaN(e.Value) || math.IsInf(e.Value, 0) || math.IsNaN(e.Amount) || math.IsInf(e.Amount, 0):
+	case math.IsNaN(e.Value) || math.IsInf(e.Value, 0):
 		return bad("value", "not a finite number")
+	case math.IsNaN(e.Amount) || math.IsInf(e.Amount, 0):
+		return bad("amount", "not a finite number")
 	case len(e.Text) > MaxDescription:
 		return bad("text", "%d bytes, %d allowed", len(e.Text), MaxDescription)
 	case len(e.Query) > MaxTitle:
@@ -171,7 +172,7 @@ func (e Event) Validate(now time.Time) error {
 	case valueWithNUL(e.Context):
 		return bad("context", "a NUL character")
 	}
-	if field, found := withNUL("session_id", e.Session, "item_id", string(e.Item), "creator_id", e.Creator, "target", e.Target,
+	if field, found := withNUL("session_id", e.Session, "item_id", string(e.Item), "creator_id", e.Creator, "target_user_id", e.Target,
 		"topic", e.Topic, "query", e.Query, "text", e.Text, "currency", e.Currency, "token", e.Token, "surface", e.Surface); found {
 		return bad(field, "a NUL character")
 	}
@@ -203,7 +204,7 @@ func (e Event) validateTarget(bad func(field, format string, args ...any) error)
 		case ScopeTopic:
 			return needs("topic", e.Topic)
 		}
-		return bad("scope", "%q is none of item, creator, topic", e.Scope)
+		return bad("scope", "%.80q is none of item, creator, topic", e.Scope)
 	case Progress, Complete:
 		if e.Watch == nil {
 			return bad("watch", "%s needs it", e.Kind)

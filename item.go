@@ -1,7 +1,6 @@
 package upnext
 
 import (
-	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -75,18 +74,17 @@ const (
 	MaxComments    = 1_000
 )
 
-// Validate reports the first thing wrong with it, as an ErrInvalid that names
-// the field. It knows nothing of the Schema: see Schema.Check.
+// Validate reports the first thing wrong with it, as a FieldError. It knows nothing of the Schema: see Schema.Check.
 func (it Item) Validate() error {
-	if err := checkID("item id", string(it.ID)); err != nil {
+	if err := checkID("item", "id", string(it.ID)); err != nil {
 		return err
 	}
 	bad := func(field, format string, args ...any) error {
-		return fmt.Errorf("item %s: %s: %s: %w", it.ID, field, fmt.Sprintf(format, args...), ErrInvalid)
+		return invalid("item "+string(it.ID), field, format, args...)
 	}
 	switch {
 	case !slices.Contains(Kinds, it.Kind):
-		return bad("kind", "%q is none of %v", it.Kind, Kinds)
+		return bad("kind", "%.80q is none of %v", it.Kind, Kinds)
 	case strings.TrimSpace(it.Title) == "":
 		return bad("title", "missing")
 	case len(it.Title) > MaxTitle:
@@ -110,9 +108,9 @@ func (it Item) Validate() error {
 	case !it.AvailableFrom.IsZero() && !it.AvailableUntil.IsZero() && it.AvailableUntil.Before(it.AvailableFrom):
 		return bad("available_until", "before available_from")
 	case !slices.Contains([]Status{"", Active, Hidden, Blocked}, it.Status):
-		return bad("status", "%q is none of active, hidden, blocked", it.Status)
+		return bad("status", "%.80q is none of active, hidden, blocked", it.Status)
 	case !slices.Contains([]string{"", RoomOn, RoomOff}, it.RoomState):
-		return bad("room_state", "%q is none of on, off", it.RoomState)
+		return bad("room_state", "%.80q is none of on, off", it.RoomState)
 	}
 	if field, found := it.nul(); found {
 		return bad(field, "a NUL character")
@@ -125,7 +123,7 @@ func (it Item) nul() (field string, found bool) {
 	field, found = withNUL("title", it.Title, "description", it.Description, "tags", strings.Join(it.Tags, ""),
 		"language", it.Language, "creator_id", it.CreatorID, "creator_name", it.CreatorName, "series_id", it.SeriesID,
 		"regions", strings.Join(it.Regions, ""), "thumbnail", it.Thumbnail, "transcript", it.Transcript,
-		"lyrics", it.Lyrics, "comments", strings.Join(it.Comments, ""), "comment_key", it.CommentKey)
+		"lyrics", it.Lyrics, "comments", strings.Join(it.Comments, "")+it.CommentKey)
 	if !found && valueWithNUL(it.Attributes) {
 		return "attributes", true
 	}

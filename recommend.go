@@ -62,11 +62,15 @@ type Request struct {
 // MaxCount is the most items that one request may ask for.
 const MaxCount = 200
 
-// Validate reports the first thing wrong with it, as an ErrInvalid that names
-// the field. Filter expressions are checked where they are parsed.
+// Validate reports the first thing wrong with it, as a FieldError. Filter expressions are checked where they are parsed.
 func (r Request) Validate() error {
-	bad := func(field, format string, args ...any) error {
-		return fmt.Errorf("%s: %s: %w", field, fmt.Sprintf(format, args...), ErrInvalid)
+	field, found := withNUL("session_id", r.Session, "scenario", r.Scenario, "filter", r.Filter, "query", r.Query,
+		"context/locale", r.Locale, "context/device", r.Device, "context/region", r.Region)
+	if !found && valueWithNUL(r.Context) {
+		field, found = "context/values", true
+	}
+	if found {
+		return Invalid(field, "a NUL character")
 	}
 	if r.Viewer.ID != "" {
 		if err := r.Viewer.Validate(); err != nil {
@@ -75,32 +79,32 @@ func (r Request) Validate() error {
 	}
 	switch {
 	case r.Count < 0 || r.Count > MaxCount:
-		return bad("count", "%d is not within 1 and %d", r.Count, MaxCount)
+		return Invalid("count", "%d is not within 1 and %d", r.Count, MaxCount)
 	case r.Diversity != nil && !(*r.Diversity >= 0 && *r.Diversity <= 1):
-		return bad("diversity", "%g is not within 0 and 1", *r.Diversity)
+		return Invalid("diversity", "%g is not within 0 and 1", *r.Diversity)
 	case len(r.Like) > 100 || len(r.Unlike) > 100:
-		return bad("item_ids", "more than 100")
+		return Invalid("item_ids", "more than 100")
 	case len(r.Query) > MaxTitle:
-		return bad("query", "%d bytes, %d allowed", len(r.Query), MaxTitle)
+		return Invalid("query", "%d bytes, %d allowed", len(r.Query), MaxTitle)
 	case len(r.Exclude.Items) > 10_000:
-		return bad("exclude.item_ids", "%d, 10000 allowed", len(r.Exclude.Items))
+		return Invalid("exclude/item_ids", "%d, 10000 allowed", len(r.Exclude.Items))
 	case r.LikeStrategy != "" && r.LikeStrategy != "average" && r.LikeStrategy != "best_score":
-		return bad("strategy", "%q is none of average, best_score", r.LikeStrategy)
+		return Invalid("strategy", "%.80q is none of average, best_score", r.LikeStrategy)
 	case r.Explain != "" && r.Explain != "none" && r.Explain != "reasons" && r.Explain != "trace":
-		return bad("explain", "%q is none of none, reasons, trace", r.Explain)
+		return Invalid("explain", "%.80q is none of none, reasons, trace", r.Explain)
 	case r.Backfill != "" && r.Backfill != "popular":
-		return bad("backfill", "%q is not popular", r.Backfill)
+		return Invalid("backfill", "%.80q is not popular", r.Backfill)
 	case r.Deadline < 0:
-		return bad("deadline_ms", "negative")
+		return Invalid("deadline_ms", "negative")
 	}
 	switch r.Exclude.Seen {
 	case "", SeenNone, SeenSession, SeenAll:
 	default:
-		return bad("exclude.seen", "%q is none of none, session, all", r.Exclude.Seen)
+		return Invalid("exclude/seen", "%.80q is none of none, session, all", r.Exclude.Seen)
 	}
 	for i, b := range r.Boosts {
 		if !(b.Multiply > 0 && b.Multiply <= 100) {
-			return bad(fmt.Sprintf("boosts[%d].multiply", i), "%g is not above 0 and at most 100", b.Multiply)
+			return Invalid(fmt.Sprintf("boosts/%d/multiply", i), "%g is not above 0 and at most 100", b.Multiply)
 		}
 	}
 	return nil

@@ -2,7 +2,6 @@ package upnext
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 )
@@ -31,13 +30,13 @@ type Attribute struct {
 // Schema is the attributes of one kind of thing ("items" or "users").
 type Schema []Attribute
 
-// Check reports as ErrInvalid the first value that is not of its attribute's
+// Check reports as a FieldError the first value that is not of its attribute's
 // type, and every name that the schema does not have.
 func (s Schema) Check(values map[string]any) error {
 	for name, v := range values {
 		i := slices.IndexFunc(s, func(a Attribute) bool { return a.Name == name })
 		if i < 0 {
-			return fmt.Errorf("attributes.%s: not in the schema: %w", name, ErrInvalid)
+			return Invalid("attributes/"+Key(name), "not in the schema")
 		}
 		ok := false
 		switch s[i].Type {
@@ -53,7 +52,7 @@ func (s Schema) Check(values map[string]any) error {
 			_, ok = v.([]string)
 		}
 		if !ok {
-			return fmt.Errorf("attributes.%s: %v is not a %s: %w", name, v, s[i].Type, ErrInvalid)
+			return Invalid("attributes/"+Key(name), "%.80v is not a %s", v, s[i].Type)
 		}
 	}
 	return nil

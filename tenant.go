@@ -1,7 +1,6 @@
 package upnext
 
 import (
-	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -17,20 +16,21 @@ const DefaultTenant Tenant = "default"
 // MaxID is the length of the longest id in bytes.
 const MaxID = 256
 
-// checkID reports as ErrInvalid what makes id unusable: ids are the caller's
-// strings of 1 to 256 bytes of UTF-8 without control characters; a slash is fine.
-func checkID(what, id string) error {
+// checkID reports as a FieldError of a field of something what makes id
+// unusable: ids are the caller's strings of 1 to 256 bytes of UTF-8 without
+// control characters; a slash is fine.
+func checkID(of, field, id string) error {
 	switch {
 	case id == "":
-		return fmt.Errorf("%s: empty: %w", what, ErrInvalid)
+		return invalid(of, field, "empty")
 	case len(id) > MaxID:
-		return fmt.Errorf("%s: %d bytes, %d allowed: %w", what, len(id), MaxID, ErrInvalid)
+		return invalid(of, field, "%d bytes, %d allowed", len(id), MaxID)
 	case !utf8.ValidString(id):
-		return fmt.Errorf("%s: not UTF-8: %w", what, ErrInvalid)
+		return invalid(of, field, "not UTF-8")
 	}
 	for _, r := range id {
 		if unicode.IsControl(r) {
-			return fmt.Errorf("%s: control character %U: %w", what, r, ErrInvalid)
+			return invalid(of, field, "control character %U", r)
 		}
 	}
 	return nil

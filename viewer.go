@@ -2,7 +2,6 @@ package upnext
 
 import (
 	"context"
-	"fmt"
 	"time"
 )
 
@@ -17,8 +16,7 @@ type Viewer struct {
 	UpdatedAt  time.Time
 }
 
-// Validate reports the first thing wrong with it, as an ErrInvalid that names
-// the field. It knows nothing of the Schema: see Schema.Check.
+// Validate reports the first thing wrong with it, as a FieldError. It knows nothing of the Schema: see Schema.Check.
 func (v Viewer) Validate() error {
 	if err := v.ID.Validate(); err != nil {
 		return err
@@ -28,7 +26,7 @@ func (v Viewer) Validate() error {
 		field, found = "attributes", true
 	}
 	if found {
-		return fmt.Errorf("viewer %s: %s: a NUL character: %w", v.ID, field, ErrInvalid)
+		return invalid("viewer "+v.ID.String(), field, "a NUL character")
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 	"time"
 
 	"upnext"
@@ -62,10 +63,14 @@ func Decode(raw []byte) (upnext.Event, error) {
 		}
 	}
 	if kind := new(json.UnmarshalTypeError); errors.As(err, &kind) {
-		return upnext.Event{}, fmt.Errorf("event: %s: %s is not of its type: %w", kind.Field, kind.Value, upnext.ErrInvalid)
+		return upnext.Event{}, &upnext.FieldError{Of: "event", Field: strings.ReplaceAll(kind.Field, ".", "/"), Detail: kind.Value + " is not of its type"}
+	}
+	// The one time there is: its errors do not say where.
+	if parse := new(time.ParseError); errors.As(err, &parse) || err != nil && strings.HasPrefix(err.Error(), "Time.UnmarshalJSON") {
+		return upnext.Event{}, &upnext.FieldError{Of: "event", Field: "at", Detail: fmt.Sprintf("%.80v: want a time like 2026-11-24T09:00:00Z", err)}
 	}
 	if err != nil {
-		return upnext.Event{}, fmt.Errorf("event: %v: %w", err, upnext.ErrInvalid)
+		return upnext.Event{}, upnext.Unread("event", err)
 	}
 	return b.Noun()
 }
@@ -75,8 +80,8 @@ const maxMillis = math.MaxInt64 / int64(time.Millisecond)
 
 // Noun is the event that b tells of. Errors wrap upnext.ErrInvalid.
 func (b Event) Noun() (upnext.Event, error) {
-	bad := func(what string) (upnext.Event, error) {
-		return upnext.Event{}, fmt.Errorf("event %.80s: %s: %w", b.ID, what, upnext.ErrInvalid)
+	bad := func(field, what string) (upnext.Event, error) {
+		return upnext.Event{}, &upnext.FieldError{Of: fmt.Sprintf("event %.80s", b.ID), Field: field, Detail: what}
 	}
 	e := upnext.Event{
 		ID: upnext.EventID(b.ID), Kind: upnext.EventKind(b.Kind), At: b.At.UTC(), Session: b.SessionID,
@@ -88,22 +93,22 @@ func (b Event) Noun() (upnext.Event, error) {
 	case b.Value != nil:
 		e.Value = *b.Value
 	case e.Kind == upnext.Rate: // absent is not 0, the worst there is
-		return bad("value: rate needs it")
+		return bad("value", "rate needs it")
 	}
 	switch {
 	case b.UserID != "" && b.AnonymousID != "":
-		return bad("user_id and anonymous_id: one of the two")
+		return bad("anonymous_id", "beside user_id: one of the two")
 	case b.UserID != "":
 		e.Viewer = upnext.ViewerID{ID: b.UserID}
 	case b.AnonymousID != "":
 		e.Viewer = upnext.ViewerID{ID: b.AnonymousID, Anonymous: true}
 	default:
-		return bad("user_id: missing (or anonymous_id)")
+		return bad("user_id", "missing (or anonymous_id)")
 	}
 	if w := b.Watch; w != nil {
-		for _, ms := range []int64{w.WatchedMS, w.PositionMS, w.DurationMS} {
+		for i, ms := range []int64{w.WatchedMS, w.PositionMS, w.DurationMS} {
 			if ms > maxMillis || ms < -maxMillis {
-				return bad(fmt.Sprintf("watch: %d ms is out of range", ms))
+				return bad([]string{"watch/watched_ms", "watch/position_ms", "watch/duration_ms"}[i], fmt.Sprintf("%d ms is out of range", ms))
 			}
 		}
 		ms := func(n int64) time.Duration { return time.Duration(n) * time.Millisecond }

@@ -27,7 +27,7 @@ func Attributes(raw json.RawMessage, schema upnext.Schema) (map[string]any, erro
 		if !known {
 			kind = suggested(parts[name])
 		}
-		v, err := attribute("attributes/"+name, parts[name], kind)
+		v, err := attribute("attributes/"+upnext.Key(name), parts[name], kind)
 		if err != nil {
 			return nil, err
 		}
@@ -137,5 +137,5 @@ func ParseAttribute(name, value string, kind upnext.AttributeType) (any, error) 
 	case upnext.Strings:
 		return SplitList(value), nil
 	}
-	return attribute("attributes/"+name, raw, kind)
+	return attribute("attributes/"+upnext.Key(name), raw, kind)
 }

@@ -9,22 +9,8 @@ import (
 	"upnext"
 )
 
-// FieldError says which field of an item is wrong. It wraps upnext.ErrInvalid.
-type FieldError struct {
-	Field  string // as in the JSON: "duration_ms", "tags/3", "attributes/year"; empty for the whole
-	Detail string
-}
-
-// Error names the field first.
-func (e *FieldError) Error() string {
-	if e.Field == "" {
-		return e.Detail
-	}
-	return e.Field + ": " + e.Detail
-}
-
-// Unwrap makes it an ErrInvalid.
-func (e *FieldError) Unwrap() error { return upnext.ErrInvalid }
+// FieldError is the error of a field, with names as in the JSON.
+type FieldError = upnext.FieldError
 
 func wrong(field, format string, args ...any) error {
 	return &FieldError{Field: field, Detail: fmt.Sprintf(format, args...)}
