@@ -157,8 +157,8 @@ func TestPutRefusesItemByItem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"", "title: missing", "100000 bytes, 256 allowed", "attributes.colour: not in the schema",
-		"attributes.year: 1999 is not a number", `keys of tenant default begin with "default/"`, "given again later", "", "", ""}
+	want := []string{"", "title: missing", "100000 bytes, 256 allowed", "attributes/colour: not in the schema",
+		"attributes/year: 1999 is not a number", `keys of tenant default begin with "default/"`, "given again later", "", "", ""}
 	for i, r := range results {
 		got := ""
 		if r.Err != nil {

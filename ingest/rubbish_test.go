@@ -90,7 +90,7 @@ func TestImportRubbish(t *testing.T) {
 		"02/thumbnail.png":   "thumbnail thumbnail: picture: 10000 x 10000 pixels are too many",
 		"03/transcript.vtt":  "transcript transcript: object 03/transcript.vtt: 52428800 bytes, 5000000 allowed",
 		"04/item.json":       "catalogued invalid: item untitled: title: missing",
-		"06/item.json":       "catalogued invalid: item id: 100000 bytes, 256 allowed",
+		"06/item.json":       "catalogued invalid: item: id: 100000 bytes, 256 allowed",
 		"07/item.json":       "read syntax: a JSON array is not an item",
 		"08/item.json":       "read invalid: tittle: an item has no such field",
 		"09/item.json":       "read syntax: not UTF-8",
@@ -98,7 +98,7 @@ func TestImportRubbish(t *testing.T) {
 		"11/comments.ndjson": "comments comments: object 11/comments.ndjson: line 1",
 		"12/thumbnail.webp":  "thumbnail thumbnail: picture: ",
 		"13/item.json":       "read invalid: attributes/a: ",
-		"15/item.json":       "catalogued invalid: item id: control character U+0007",
+		"15/item.json":       "catalogued invalid: item: id: control character U+0007",
 	} {
 		if !strings.HasPrefix(got[key], want) {
 			t.Errorf("failure of %s: %.200q, want %q", key, got[key], want)

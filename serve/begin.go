@@ -188,7 +188,7 @@ func (r *Recommender) arm(q *asked) error {
 	q.boosts = make([]boost, len(req.Boosts))
 	for i, b := range req.Boosts {
 		q.boosts[i].multiply = b.Multiply
-		if q.boosts[i].when, err = q.tenant.filter(b.If, filter.ParseBoost, fmt.Sprintf("boosts[%d].if", i)); err != nil {
+		if q.boosts[i].when, err = q.tenant.filter(b.If, filter.ParseBoost, fmt.Sprintf("boosts/%d/if", i)); err != nil {
 			return err
 		}
 	}

@@ -50,7 +50,7 @@ func (r *Recommender) sealCursor(t upnext.Tenant, c bearer) string {
 func (r *Recommender) unsealCursor(t upnext.Tenant, cursor string) (c bearer, err error) {
 	b, err := r.unseal(t, cursor, cursorVersion)
 	if err != nil {
-		return c, fmt.Errorf("cursor: %w", err)
+		return c, upnext.Within("cursor", err)
 	}
 	c = bearer{id: upnext.SlateID(b.text()), row: b.text(), until: time.UnixMicro(int64(b.number())).UTC()}
 	if request := b.text(); request != "" {
@@ -60,7 +60,7 @@ func (r *Recommender) unsealCursor(t upnext.Tenant, cursor string) (c bearer, er
 		c.returned = append(c.returned, upnext.ItemID(b.text()))
 	}
 	if b.short {
-		return bearer{}, fmt.Errorf("cursor: %w", errCutShort)
+		return bearer{}, upnext.Within("cursor", errCutShort)
 	}
 	return c, nil
 }

@@ -228,8 +228,8 @@ func TestDuplicate(t *testing.T) {
 	bad := e
 	bad.ID, bad.Item = "two", ""
 	_, err = w.rec.Feedback(t.Context(), tenantT, e, bad)
-	if !errors.Is(err, upnext.ErrInvalid) || !strings.Contains(err.Error(), "events[1]") {
-		t.Errorf("a bad event: %v, want ErrInvalid naming events[1]", err)
+	if !errors.Is(err, upnext.ErrInvalid) || !strings.Contains(err.Error(), "events/1") {
+		t.Errorf("a bad event: %v, want ErrInvalid naming events/1", err)
 	}
 }
 

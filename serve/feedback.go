@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strconv"
 
 	"upnext"
 )
@@ -23,7 +24,7 @@ func (r *Recommender) Prepare(t upnext.Tenant, e upnext.Event) (upnext.Event, er
 	if e.Token != "" {
 		claim, err := r.Verify(t, e.Token)
 		if err == nil && e.Item != "" && e.Item != claim.Item {
-			err = fmt.Errorf("token: is of item %s: %w", claim.Item, upnext.ErrInvalid)
+			err = upnext.Invalid("token", "is of item %s", claim.Item)
 		}
 		if err != nil {
 			r.meters.tokens.Inc()
@@ -54,7 +55,7 @@ func (r *Recommender) Feedback(ctx context.Context, t upnext.Tenant, events ...u
 	for i, e := range events {
 		var err error
 		if ready[i], err = r.Prepare(t, e); err != nil {
-			return nil, fmt.Errorf("feedback: events[%d]: %w", i, err)
+			return nil, upnext.Within("events/"+strconv.Itoa(i), err)
 		}
 	}
 	appended, err := r.Events.Append(ctx, t, ready...)

@@ -170,7 +170,7 @@ func (tn *tenant) filter(src string, parse func(string, upnext.Schema) (*filter.
 	}
 	f, err := parse(src, schema)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", of, err)
+		return nil, upnext.Within(of, err)
 	}
 	tn.mu.Lock()
 	defer tn.mu.Unlock()

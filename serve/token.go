@@ -2,7 +2,6 @@ package serve
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
 
 	"upnext"

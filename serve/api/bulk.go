@@ -44,12 +44,12 @@ type bulkRun struct {
 func (a *api) postItems(c *gin.Context) {
 	onError := c.DefaultQuery("on_error", "continue")
 	if onError != "continue" && onError != "abort" {
-		a.fail(c, newProblem(http.StatusUnprocessableEntity, "on_error: continue or abort"))
+		a.fail(c, parameter("query.on_error", "continue or abort"))
 		return
 	}
 	dry, err := strconv.ParseBool(c.DefaultQuery("dry_run", "false"))
 	if err != nil {
-		a.fail(c, newProblem(http.StatusUnprocessableEntity, "dry_run: true or false"))
+		a.fail(c, parameter("query.dry_run", "true or false"))
 		return
 	}
 	ndjson := strings.Contains(c.ContentType(), "ndjson") || strings.Contains(c.ContentType(), "jsonl")
@@ -148,7 +148,7 @@ func (run *bulkRun) flush() {
 
 func (run *bulkRun) refuse(r record, id string, err error) {
 	run.failed++
-	run.emit(bulkResult{Line: r.Line, Index: r.Index, ID: id, Problem: run.a.problem(run.c.Request.Context(), err)})
+	run.emit(bulkResult{Line: r.Line, Index: r.Index, ID: id, Problem: run.a.problem(run.c.Request.Context(), err).under(r.Under)})
 }
 
 func (a *api) bulkItems() *huma.Operation {

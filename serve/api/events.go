@@ -38,7 +38,7 @@ func (a *api) postEvents(c *gin.Context) {
 	reject := func(r record, err error) {
 		out.RejectedN++
 		if len(out.Rejected) < maxRejected {
-			out.Rejected = append(out.Rejected, rejectedBody{r.Index, r.Line, a.problem(ctx, err)})
+			out.Rejected = append(out.Rejected, rejectedBody{r.Index, r.Line, a.problem(ctx, err).under(r.Under)})
 		}
 	}
 	batch, places := make([]upnext.Event, 0, eventBatch), make([]record, 0, eventBatch)

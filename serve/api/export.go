@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -169,7 +168,7 @@ func sequence(after string) (int64, error) {
 	}
 	n, err := strconv.ParseInt(after, 10, 64)
 	if err != nil || n < 0 {
-		return 0, fmt.Errorf("after: %.40q is not what an export gave: %w", after, upnext.ErrInvalid)
+		return 0, parameter("query.after", "%.40q is not what an export gave", after)
 	}
 	return n, nil
 }

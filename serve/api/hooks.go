@@ -87,7 +87,7 @@ func (a *api) postHook(c *gin.Context) {
 	var n notification
 	if err == nil {
 		if err = json.Unmarshal(body, &n); err != nil {
-			err = fmt.Errorf("bucket notification: %v: %w", err, upnext.ErrInvalid)
+			err = upnext.Unread("bucket notification", err)
 		}
 	}
 	if err != nil {
@@ -98,7 +98,7 @@ func (a *api) postHook(c *gin.Context) {
 	keys := make([]string, len(n.Records))
 	for i, r := range n.Records {
 		if keys[i], err = url.QueryUnescape(r.S3.Object.Key); err != nil || r.S3.Bucket.Name == "" || keys[i] == "" {
-			a.fail(c, fmt.Errorf("bucket notification: record %d: bucket %q, key %q: neither may be missing, and the key is URL-encoded: %w", i, r.S3.Bucket.Name, r.S3.Object.Key, upnext.ErrInvalid))
+			a.fail(c, upnext.Invalid(fmt.Sprintf("Records/%d/s3", i), "bucket %q, key %q: neither may be missing, and the key is URL-encoded", r.S3.Bucket.Name, r.S3.Object.Key))
 			return
 		}
 	}

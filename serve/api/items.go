@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -53,7 +52,7 @@ func (a *api) writeItem(ctx context.Context, id string, raw []byte) (*itemOutput
 		it.ID = upnext.ItemID(id)
 	}
 	if string(it.ID) != id {
-		return nil, fmt.Errorf("id: %q in the body, %q in the path: %w", it.ID, id, upnext.ErrInvalid)
+		return nil, upnext.Invalid("id", "%.80q in the body, %.80q in the path", it.ID, id)
 	}
 	done, err := a.Writer.Put(ctx, t, it)
 	if err != nil {
@@ -83,15 +82,7 @@ func (a *api) decodeItem(ctx context.Context, t upnext.Tenant, raw []byte) (upne
 	if err != nil {
 		return upnext.Item{}, err
 	}
-	it, err := itemjson.Decode(raw, schema)
-	var field *itemjson.FieldError
-	if errors.As(err, &field) {
-		p := newProblem(422, err.Error())
-		p.Errors = []ProblemError{{Pointer: "/" + strings.TrimPrefix(field.Field, "/"), Code: "invalid", Detail: err.Error()}}
-		p.RequestID = requestID(ctx)
-		return it, p
-	}
-	return it, err
+	return itemjson.Decode(raw, schema)
 }
 
 // patchItem lays a merge patch over the item as it stands and puts the result.
@@ -106,7 +97,7 @@ func (a *api) patchItem(ctx context.Context, in *itemInput) (*itemOutput, error)
 	}
 	var patch map[string]any
 	if err := json.Unmarshal(in.RawBody, &patch); err != nil {
-		return nil, fmt.Errorf("patch: %v: %w", err, upnext.ErrInvalid)
+		return nil, upnext.Unread("patch", err)
 	}
 	if patch == nil { // RFC 7396 would make nothing of the item
 		return nil, fmt.Errorf("patch: null is not a change: %w", upnext.ErrInvalid)
@@ -184,12 +175,12 @@ func (a *api) listItems(ctx context.Context, in *struct {
 			return nil, err
 		}
 		if pass, err = filter.Parse(in.Filter, schema); err != nil {
-			return nil, err
+			return nil, of("query.filter", err)
 		}
 	}
 	after, err := base64.RawURLEncoding.DecodeString(in.Cursor)
 	if err != nil {
-		return nil, fmt.Errorf("cursor: not one of ours: %w", upnext.ErrInvalid)
+		return nil, parameter("query.cursor", "not one of ours")
 	}
 	var out itemsOutput
 	out.Body.Items = []itemReply{}

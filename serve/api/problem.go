@@ -14,7 +14,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"upnext"
-	"upnext/filter"
 	"upnext/serve"
 )
 
@@ -35,7 +34,7 @@ type Problem struct {
 
 // ProblemError is one thing that is wrong, at one place.
 type ProblemError struct {
-	Pointer string `json:"pointer,omitempty" doc:"JSON pointer into the body, or the parameter's name."`
+	Pointer string `json:"pointer" doc:"JSON pointer (RFC 6901) into the body, empty for all of it; or the parameter: query.limit, path.id, header.If-Match. In bulk it points into the array, or into the line."`
 	Code    string `json:"code" doc:"What kind of wrong."`
 	Detail  string `json:"detail" doc:"In words."`
 	Column  int    `json:"column,omitempty" doc:"Where in a filter expression, from 1."`
@@ -121,9 +120,8 @@ func problemOf(ctx context.Context, err error) *Problem {
 		status = http.StatusServiceUnavailable
 	}
 	p = &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: err.Error(), Code: codeOf(status), RequestID: requestID(ctx)}
-	var expr *filter.Error
-	if errors.As(err, &expr) {
-		p.Errors = []ProblemError{{"/filter", "expression", expr.Detail, expr.Column}}
+	if status == http.StatusUnprocessableEntity {
+		p.Errors = []ProblemError{locate(err)}
 	}
 	return p
 }

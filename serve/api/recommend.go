@@ -147,7 +147,7 @@ func (a *api) search(ctx context.Context, in *struct{ Body searchBody }) (*slate
 		return nil, err
 	}
 	if req.Query = strings.TrimSpace(in.Body.Query); req.Query == "" {
-		return nil, fmt.Errorf("query: empty: %w", upnext.ErrInvalid)
+		return nil, upnext.Invalid("query", "empty")
 	}
 	return a.answer(ctx, req)
 }
@@ -178,7 +178,7 @@ func (b RequestBody) request() (upnext.Request, error) {
 		}
 		req.Exclude.Creators, req.Exclude.Seen = e.CreatorIDs, upnext.SeenScope(e.Seen)
 		if req.Exclude.SeenWithin, err = parseSpan(e.SeenWithin); err != nil {
-			return req, fmt.Errorf("exclude.seen_within: %w", err)
+			return req, upnext.Within("exclude/seen_within", err)
 		}
 	}
 	return req, req.Validate()
@@ -192,13 +192,13 @@ func parseSpan(s string) (time.Duration, error) {
 	if days, ok := strings.CutSuffix(s, "d"); ok {
 		hours, err := time.ParseDuration(days + "h")
 		if err != nil || hours < 0 || hours > 1e6*time.Hour {
-			return 0, fmt.Errorf("%q is not a time such as 30d or 12h: %w", s, upnext.ErrInvalid)
+			return 0, upnext.Invalid("", "%.80q is not a time such as 30d or 12h", s)
 		}
 		return 24 * hours, nil
 	}
 	d, err := time.ParseDuration(s)
 	if err != nil || d < 0 {
-		return 0, fmt.Errorf("%q is not a time such as 30d or 12h: %w", s, upnext.ErrInvalid)
+		return 0, upnext.Invalid("", "%.80q is not a time such as 30d or 12h", s)
 	}
 	return d, nil
 }
@@ -207,13 +207,13 @@ func parseSpan(s string) (time.Duration, error) {
 func viewerOf(user, anonymous string, must bool) (upnext.ViewerID, error) {
 	switch {
 	case user != "" && anonymous != "":
-		return upnext.ViewerID{}, fmt.Errorf("user_id and anonymous_id: one of the two: %w", upnext.ErrInvalid)
+		return upnext.ViewerID{}, upnext.Invalid("anonymous_id", "beside user_id: one of the two")
 	case user != "":
 		return upnext.ViewerID{ID: user}, nil
 	case anonymous != "":
 		return upnext.ViewerID{ID: anonymous, Anonymous: true}, nil
 	case must:
-		return upnext.ViewerID{}, fmt.Errorf("user_id: missing (or anonymous_id): %w", upnext.ErrInvalid)
+		return upnext.ViewerID{}, upnext.Invalid("user_id", "missing (or anonymous_id)")
 	}
 	return upnext.ViewerID{}, nil
 }
@@ -240,9 +240,9 @@ func (a *api) mayAsk(who caller, req upnext.Request) error {
 	if req.Explain == serve.ExplainTrace && a.door.Pressed() { // viewers wait
 		return overloaded(door.Low)
 	}
-	for _, name := range req.Include {
+	for i, name := range req.Include {
 		if !includable(name) {
-			return fmt.Errorf("include: %q is no field of an item: %w", name, upnext.ErrInvalid)
+			return upnext.Invalid(fmt.Sprintf("include/%d", i), "%.80q is no field of an item", name)
 		}
 	}
 	return nil

@@ -21,7 +21,8 @@ type record struct {
 	Index int // from 0
 	Line  int // of NDJSON, from 1; else 0
 	JSON  json.RawMessage
-	Fatal bool // with an error: nothing can be read after it
+	Under string // JSON pointer to it in the body: "/3" in an array, else empty
+	Fatal bool   // with an error: nothing can be read after it
 }
 
 // records yields the objects of a body: one, an array, or NDJSON (by content
@@ -104,12 +105,13 @@ func array(r io.Reader, limit int) iter.Seq2[record, error] {
 		bounded := &boundedReader{r: r}
 		bounded.allow(limit)
 		var dec *json.Decoder
+		under := func(int) string { return "" }
 		fatal := func(i int, err error) {
 			var syntax *json.SyntaxError
 			if errors.As(err, &syntax) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 				err = fmt.Errorf("record %d, byte %d: %v: %w", i, dec.InputOffset(), err, upnext.ErrInvalid)
 			}
-			yield(record{Index: i, Fatal: true}, err)
+			yield(record{Index: i, Under: under(i), Fatal: true}, err)
 		}
 		first, err := firstByte(bounded)
 		if errors.Is(err, io.EOF) {
@@ -134,6 +136,7 @@ func array(r io.Reader, limit int) iter.Seq2[record, error] {
 			return
 		}
 		_, _ = dec.Token() // the bracket just seen
+		under = func(i int) string { return "/" + strconv.Itoa(i) }
 		i := 0
 		for ; dec.More(); i++ {
 			bounded.allow(limit)
@@ -142,7 +145,7 @@ func array(r io.Reader, limit int) iter.Seq2[record, error] {
 				fatal(i, err)
 				return
 			}
-			if !yieldObject(yield, record{Index: i, JSON: one}) {
+			if !yieldObject(yield, record{Index: i, Under: under(i), JSON: one}) {
 				return
 			}
 		}

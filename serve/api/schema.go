@@ -2,9 +2,10 @@ package api
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"net/http"
 	"regexp"
+	"strconv"
 	"time"
 
 	"upnext"
@@ -48,11 +49,11 @@ func (a *api) putSchema(ctx context.Context, in *struct {
 	seen := map[string]bool{}
 	for i, b := range in.Body.Attributes {
 		if !attributeName.MatchString(b.Name) || seen[b.Name] {
-			return nil, fmt.Errorf("attributes[%d].name: %q is not a name or comes twice: %w", i, b.Name, upnext.ErrInvalid)
+			return nil, upnext.Invalid(fmt.Sprintf("attributes/%d/name", i), "%.80q is not a name or comes twice", b.Name)
 		}
 		seen[b.Name] = true
 		if old, ok := types[b.Name]; ok && old != upnext.AttributeType(b.Type) {
-			return nil, fmt.Errorf("attributes[%d].type: %s is a %s already, and items may hold values of it: %w", i, b.Name, old, upnext.ErrConflict)
+			return nil, pointed(http.StatusConflict, fmt.Sprintf("/attributes/%d/type", i), fmt.Sprintf("%s is a %s already, and items may hold values of it", b.Name, old))
 		}
 		schema = append(schema, upnext.Attribute{Name: b.Name, Type: upnext.AttributeType(b.Type), Filterable: b.Filterable, Boostable: b.Boostable, Embedded: b.Embedded})
 	}
@@ -91,7 +92,7 @@ func (a *api) typed(ctx context.Context, t upnext.Tenant, kind string, values ma
 	out := make(map[string]any, len(values))
 	for name, v := range values {
 		if out[name], err = typedValue(types[name], v); err != nil {
-			return nil, fmt.Errorf("attributes.%s: %w", name, err)
+			return nil, upnext.Within("attributes/"+upnext.Key(name), err)
 		}
 	}
 	return out, schema.Check(out)
@@ -103,7 +104,7 @@ func typedValue(want upnext.AttributeType, v any) (any, error) {
 		if want == upnext.Time {
 			at, err := time.Parse(time.RFC3339, v)
 			if err != nil {
-				return nil, errors.Join(fmt.Errorf("%q is not an RFC 3339 time", v), upnext.ErrInvalid)
+				return nil, upnext.Invalid("", "%.80q is not an RFC 3339 time", v)
 			}
 			return at.UTC(), nil
 		}
@@ -113,7 +114,7 @@ func typedValue(want upnext.AttributeType, v any) (any, error) {
 		for i, x := range v {
 			s, ok := x.(string)
 			if !ok {
-				return nil, fmt.Errorf("[%d]: %v is not a string: %w", i, x, upnext.ErrInvalid)
+				return nil, upnext.Invalid(strconv.Itoa(i), "%.80v is not a string", x)
 			}
 			list[i] = s
 		}

@@ -60,7 +60,7 @@ func (a *api) patchUnderstanding(ctx context.Context, in *struct {
 		*f.to = []upnext.Label{}
 		for i, v := range *f.from {
 			if v = strings.TrimSpace(v); v == "" || len(v) > upnext.MaxID {
-				return nil, fmt.Errorf("%s[%d]: empty or too long: %w", f.name, i, upnext.ErrInvalid)
+				return nil, upnext.Invalid(fmt.Sprintf("%s/%d", f.name, i), "empty, or longer than %d bytes", upnext.MaxID)
 			}
 			*f.to = append(*f.to, upnext.Label{Value: v, Confidence: 1, Model: upnext.ByPerson})
 		}

@@ -21,7 +21,7 @@ type UserPath struct {
 
 func (p UserPath) viewer() (upnext.ViewerID, error) {
 	id := upnext.ViewerID{ID: p.ID, Anonymous: p.Anonymous}
-	return id, id.Validate()
+	return id, of("path.id", id.Validate())
 }
 
 type userBody struct {
@@ -61,7 +61,7 @@ func (a *api) patchUser(ctx context.Context, in *struct {
 	}
 	var body userBody
 	if err := strictJSON(merged, &body); err != nil {
-		return nil, fmt.Errorf("user: %v: %w", err, upnext.ErrInvalid)
+		return nil, upnext.Unread("user", err)
 	}
 	return a.saveUser(ctx, in.UserPath, body)
 }
@@ -108,7 +108,7 @@ func (a *api) saveUser(ctx context.Context, path UserPath, b userBody) (*userOut
 	}
 	for _, e := range events {
 		if err := e.Validate(a.Now()); err != nil {
-			return nil, fmt.Errorf("follows: %w", err)
+			return nil, upnext.Invalid(fmt.Sprintf("follows/%d", slices.Index(b.Follows, e.Creator)), "%s", locate(err).Detail)
 		}
 	}
 	if len(events) > 0 {
