@@ -14,6 +14,8 @@ type Record struct {
 	Version       int64 // grows with every change in the tenant's catalogue; set by the catalogue
 	Deleted       bool  // a tombstone: only Changes shows it
 	UpdatedAt     time.Time
+
+	Only *int64 // Put's condition: the Version that the item must stand at, 0 for none there; nil: whatever it is
 }
 
 // PutStatus says what Put did with a record.
@@ -31,6 +33,7 @@ const (
 type Catalog interface {
 	// Put inserts or replaces records by Item.ID, all or none, and reports one
 	// status for each. It ignores their Understanding, Version and UpdatedAt.
+	// ErrConflict, and nothing put, where an item is not as its Only demands.
 	Put(ctx context.Context, t Tenant, records ...Record) ([]PutStatus, error)
 
 	// Get returns the records of those ids that exist, in the order of ids.

@@ -38,6 +38,7 @@ const (
 type work struct {
 	entry  entry // of an import
 	item   upnext.Item
+	only   *int64 // of upnext.Record
 	hash   string
 	err    error // it was refused
 	status upnext.PutStatus

@@ -120,10 +120,13 @@ func (p *Pipeline) catalogue(ctx context.Context, b *batch) error {
 	}
 	records := make([]upnext.Record, len(good))
 	for i, w := range good {
-		records[i] = upnext.Record{Item: w.item, Hash: w.hash, Source: b.source}
+		records[i] = upnext.Record{Item: w.item, Hash: w.hash, Source: b.source, Only: w.only}
 	}
 	statuses, err := p.Catalog.Put(ctx, b.tenant, records...)
 	if err != nil {
+		if len(stale) > 0 {
+			p.leave(b.tenant) // their marks are gone
+		}
 		return err
 	}
 	for i, w := range good {
@@ -192,6 +195,9 @@ func (p *Pipeline) compare(ctx context.Context, b *batch, good []*work, ids []up
 	}
 	for _, w := range good {
 		r, ok := there[w.item.ID]
+		if w.only != nil && *w.only != r.Version { // before any mark goes; Put has the last word
+			return nil, fmt.Errorf("item %s: stands at version %d, not %d: %w", w.item.ID, r.Version, *w.only, upnext.ErrConflict)
+		}
 		m := marked[w.item.ID]
 		w.textMark, w.imageMark = m.Text, m.Image
 		switch {

@@ -80,6 +80,16 @@ func (p *Pipeline) Put(ctx context.Context, t upnext.Tenant, items ...upnext.Ite
 	return results, nil
 }
 
+// PutOnly is Put of one item if it stands at a version of the catalogue, 0 for
+// one that is not there; ErrConflict where it does not.
+func (p *Pipeline) PutOnly(ctx context.Context, t upnext.Tenant, it upnext.Item, version int64) (Result, error) {
+	b := &batch{tenant: t, works: []*work{{item: it, only: &version}}}
+	if err := p.put(ctx, b); err != nil {
+		return Result{}, fmt.Errorf("put item %s: %w", it.ID, err)
+	}
+	return b.works[0].result(), nil
+}
+
 // put takes one batch from its owner's hands to every collection that is kept.
 // It fails with the collection that requests are answered from: in another one
 // the items stay pending, for Sweeper or Upgrade to take up.

@@ -24,6 +24,12 @@ func (w writer) Put(ctx context.Context, t upnext.Tenant, items ...upnext.Item) 
 	return written, err
 }
 
+// PutOnly adapts the one result.
+func (w writer) PutOnly(ctx context.Context, t upnext.Tenant, it upnext.Item, version int64) (api.Written, error) {
+	r, err := w.Pipeline.PutOnly(ctx, t, it, version)
+	return api.Written{ID: r.ID, Status: r.Status, Err: r.Err, Failures: r.Failures}, err
+}
+
 type collections struct{ *ingest.Pipeline }
 
 // List makes api.Collections of ingest.Progress.

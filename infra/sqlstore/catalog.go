@@ -22,6 +22,7 @@ const catalogCounter = "catalog"
 // putRow is a record on its way in.
 type putRow struct {
 	id, source, hash, digest, body string
+	only                           *int64
 }
 
 // Put implements upnext.Catalog. A record that differs in its Source alone is
@@ -36,7 +37,7 @@ func (c *Catalog) Put(ctx context.Context, t upnext.Tenant, records ...upnext.Re
 		if err := checkColumns("item id", string(r.Item.ID), "source", r.Source, "hash", r.Hash); err != nil {
 			return nil, fmt.Errorf("put: %w", err)
 		}
-		rows[i] = putRow{string(r.Item.ID), r.Source, r.Hash, digest(r.Source, r.Hash, body), body}
+		rows[i] = putRow{string(r.Item.ID), r.Source, r.Hash, digest(r.Source, r.Hash, body), body, r.Only}
 	}
 	statuses, err := c.put(ctx, t, rows)
 	if err != nil {
@@ -49,6 +50,9 @@ func (c *Catalog) put(ctx context.Context, t upnext.Tenant, rows []putRow) ([]up
 	statuses := make([]upnext.PutStatus, len(rows))
 	// A second import of the same objects takes no writer and no sync.
 	before, err := c.standing(ctx, c.db.read, t, rows)
+	if err == nil {
+		err = demanded(rows, before)
+	}
 	if err != nil || compare(rows, before, statuses) == 0 {
 		return statuses, err
 	}
@@ -58,6 +62,9 @@ func (c *Catalog) put(ctx context.Context, t upnext.Tenant, rows []putRow) ([]up
 			return err
 		}
 		before, err := c.standing(ctx, tx, t, rows)
+		if err == nil {
+			err = demanded(rows, before)
+		}
 		if err != nil {
 			return err
 		}
@@ -79,7 +86,22 @@ func (c *Catalog) put(ctx context.Context, t upnext.Tenant, rows []putRow) ([]up
 // standing is what Put finds of an item.
 type standing struct {
 	id, digest string
+	version    int64
 	deleted    bool
+}
+
+// demanded checks the rows' conditions against what is there.
+func demanded(rows []putRow, before map[string]standing) error {
+	for _, r := range rows {
+		version := before[r.id].version
+		if before[r.id].deleted {
+			version = 0
+		}
+		if r.only != nil && *r.only != version {
+			return fmt.Errorf("item %s: stands at version %d, not %d: %w", r.id, version, *r.only, upnext.ErrConflict)
+		}
+	}
+	return nil
 }
 
 func (c *Catalog) standing(ctx context.Context, q querier, t upnext.Tenant, rows []putRow) (map[string]standing, error) {
@@ -91,9 +113,9 @@ func (c *Catalog) standing(ctx context.Context, q querier, t upnext.Tenant, rows
 		}
 		all, err := query(ctx, q, func(rows *sql.Rows) (standing, error) {
 			var s standing
-			err := rows.Scan(&s.id, &s.digest, &s.deleted)
+			err := rows.Scan(&s.id, &s.digest, &s.version, &s.deleted)
 			return s, err
-		}, `SELECT id, digest, deleted FROM items WHERE tenant = $1 AND id IN (`+placeholders(2, len(chunk))+`)`, args...)
+		}, `SELECT id, digest, version, deleted FROM items WHERE tenant = $1 AND id IN (`+placeholders(2, len(chunk))+`)`, args...)
 		if err != nil {
 			return nil, err
 		}

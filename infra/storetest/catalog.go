@@ -19,6 +19,7 @@ func testCatalog(t *testing.T, open Open) {
 		"round trip":          catalogRoundTrip,
 		"put":                 catalogPut,
 		"all or none":         catalogAllOrNone,
+		"put only":            catalogPutOnly,
 		"delete":              catalogDelete,
 		"list":                catalogList,
 		"changes":             catalogChanges,

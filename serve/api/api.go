@@ -28,6 +28,8 @@ import (
 // catalogued and searchable, or gone from everywhere.
 type Writer interface {
 	Put(ctx context.Context, t upnext.Tenant, items ...upnext.Item) ([]Written, error)
+	// PutOnly is Put of one item if it stands at a version, 0 for one that is not there; else ErrConflict.
+	PutOnly(ctx context.Context, t upnext.Tenant, it upnext.Item, version int64) (Written, error)
 	Delete(ctx context.Context, t upnext.Tenant, ids ...upnext.ItemID) (int, error)
 	// Refresh shows the index's filters what was corrected of items.
 	Refresh(ctx context.Context, t upnext.Tenant, ids ...upnext.ItemID) error

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -21,11 +23,14 @@ type ItemPath struct {
 // itemInput is an item in a request: read by itemjson, described by its type.
 type itemInput struct {
 	ItemPath
+	Conditions
 	RawBody []byte
 }
 
 type itemOutput struct {
-	Body itemReply
+	Status int
+	ETag   string `header:"ETag" doc:"Of the item as it stands: for If-Match and If-None-Match."`
+	Body   itemReply
 }
 
 // itemReply is an item as it stands in the catalogue.
@@ -39,10 +44,35 @@ type itemReply struct {
 
 // putItem answers when the item is searchable.
 func (a *api) putItem(ctx context.Context, in *itemInput) (*itemOutput, error) {
-	return a.writeItem(ctx, in.ID, in.RawBody)
+	if !in.given() {
+		return a.writeItem(ctx, in.ID, in.RawBody, nil)
+	}
+	rec, err := a.record(ctx, in.ID)
+	if err != nil && !errors.Is(err, upnext.ErrNotFound) {
+		return nil, err
+	}
+	if err := in.met(versionTag(rec.Version)); err != nil {
+		return nil, err
+	}
+	out, err := a.writeItem(ctx, in.ID, in.RawBody, &rec.Version)
+	return out, a.overtaken(ctx, in, err)
 }
 
-func (a *api) writeItem(ctx context.Context, id string, raw []byte) (*itemOutput, error) {
+// overtaken says of a conditional write that lost against another one what the
+// condition is worth now.
+func (a *api) overtaken(ctx context.Context, in *itemInput, err error) error {
+	if !errors.Is(err, upnext.ErrConflict) || !in.given() {
+		return err
+	}
+	rec, _ := a.record(ctx, in.ID) // without an answer it is as good as gone
+	if unmet := in.met(versionTag(rec.Version)); unmet != nil {
+		return unmet
+	}
+	return err
+}
+
+// writeItem puts an item; only, unless nil, is the version that it must stand at.
+func (a *api) writeItem(ctx context.Context, id string, raw []byte, only *int64) (*itemOutput, error) {
 	t := callerOf(ctx).tenant
 	it, err := a.decodeItem(ctx, t, raw)
 	if err != nil {
@@ -54,7 +84,13 @@ func (a *api) writeItem(ctx context.Context, id string, raw []byte) (*itemOutput
 	if string(it.ID) != id {
 		return nil, upnext.Invalid("id", "%.80q in the body, %.80q in the path", it.ID, id)
 	}
-	done, err := a.Writer.Put(ctx, t, it)
+	var done []Written
+	if only == nil {
+		done, err = a.Writer.Put(ctx, t, it)
+	} else {
+		done = make([]Written, 1)
+		done[0], err = a.Writer.PutOnly(ctx, t, it, *only)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -85,10 +121,26 @@ func (a *api) decodeItem(ctx context.Context, t upnext.Tenant, raw []byte) (upne
 	return itemjson.Decode(raw, schema)
 }
 
+// patchTries bounds how often a patch is laid over what another write left.
+const patchTries = 5
+
 // patchItem lays a merge patch over the item as it stands and puts the result.
+// Of patches at once none is lost: who comes second reads again.
 func (a *api) patchItem(ctx context.Context, in *itemInput) (*itemOutput, error) {
+	for try := 1; ; try++ {
+		out, err := a.patchOnce(ctx, in)
+		if !errors.Is(err, upnext.ErrConflict) || in.given() || try == patchTries {
+			return out, a.overtaken(ctx, in, err)
+		}
+	}
+}
+
+func (a *api) patchOnce(ctx context.Context, in *itemInput) (*itemOutput, error) {
 	rec, err := a.record(ctx, in.ID)
 	if err != nil {
+		return nil, err
+	}
+	if err := in.met(versionTag(rec.Version)); err != nil {
 		return nil, err
 	}
 	now, err := itemjson.Encode(rec.Item)
@@ -106,13 +158,19 @@ func (a *api) patchItem(ctx context.Context, in *itemInput) (*itemOutput, error)
 	if err != nil {
 		return nil, err
 	}
-	return a.writeItem(ctx, in.ID, merged)
+	return a.writeItem(ctx, in.ID, merged, &rec.Version)
 }
 
-func (a *api) getItem(ctx context.Context, in *ItemPath) (*itemOutput, error) {
+func (a *api) getItem(ctx context.Context, in *struct {
+	ItemPath
+	Conditions
+}) (*itemOutput, error) {
 	rec, err := a.record(ctx, in.ID)
 	if err != nil {
 		return nil, err
+	}
+	if tag := versionTag(rec.Version); in.known(tag) {
+		return &itemOutput{Status: http.StatusNotModified, ETag: tag}, nil
 	}
 	return replyOf(rec)
 }
@@ -134,12 +192,24 @@ func replyOf(rec upnext.Record) (*itemOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &itemOutput{itemReply{UpdatedAt: rec.UpdatedAt, Version: rec.Version}}
+	out := &itemOutput{http.StatusOK, versionTag(rec.Version), itemReply{UpdatedAt: rec.UpdatedAt, Version: rec.Version}}
 	return out, json.Unmarshal(raw, &out.Body.Item)
 }
 
-func (a *api) deleteItem(ctx context.Context, in *ItemPath) (*struct{}, error) {
+func (a *api) deleteItem(ctx context.Context, in *struct {
+	ItemPath
+	IfMatch string `header:"If-Match" doc:"An ETag that was read: refused with 412 if it is not so any more."`
+}) (*struct{}, error) {
 	t := callerOf(ctx).tenant
+	if in.IfMatch != "" {
+		rec, err := a.record(ctx, in.ID)
+		if err != nil {
+			return nil, err
+		}
+		if err := (Conditions{IfMatch: in.IfMatch}).met(versionTag(rec.Version)); err != nil {
+			return nil, err
+		}
+	}
 	n, err := a.Writer.Delete(ctx, t, upnext.ItemID(in.ID))
 	if err != nil {
 		return nil, err

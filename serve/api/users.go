@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -34,19 +35,49 @@ type userBody struct {
 	UpdatedAt  *time.Time     `json:"updated_at,omitempty" readOnly:"true"`
 }
 
-type userOutput struct{ Body userBody }
+type userOutput struct {
+	Status int
+	ETag   string `header:"ETag" doc:"Of the user as they stand: for If-Match and If-None-Match."`
+	Body   userBody
+}
+
+func userReply(b userBody) *userOutput { return &userOutput{http.StatusOK, contentTag(b), b} }
+
+// userAllows checks a write's conditions. They are looked at before it, not
+// while: of two at the same moment both may pass.
+func (a *api) userAllows(ctx context.Context, path UserPath, c Conditions) error {
+	if !c.given() {
+		return nil
+	}
+	now, err := a.readUser(ctx, path)
+	if errors.Is(err, upnext.ErrNotFound) {
+		return c.met("")
+	}
+	if err != nil {
+		return err
+	}
+	return c.met(contentTag(now))
+}
 
 func (a *api) putUser(ctx context.Context, in *struct {
 	UserPath
+	Conditions
 	Body userBody
 }) (*userOutput, error) {
+	if err := a.userAllows(ctx, in.UserPath, in.Conditions); err != nil {
+		return nil, err
+	}
 	return a.saveUser(ctx, in.UserPath, in.Body)
 }
 
 func (a *api) patchUser(ctx context.Context, in *struct {
 	UserPath
+	Conditions
 	Body map[string]any `contentType:"application/merge-patch+json"`
 }) (*userOutput, error) {
+	if err := a.userAllows(ctx, in.UserPath, in.Conditions); err != nil {
+		return nil, err
+	}
 	now, err := a.readUser(ctx, in.UserPath)
 	if errors.Is(err, upnext.ErrNotFound) {
 		now, err = userBody{}, nil
@@ -117,15 +148,22 @@ func (a *api) saveUser(ctx context.Context, path UserPath, b userBody) (*userOut
 		}
 	}
 	body, err := a.readUser(ctx, path)
-	return &userOutput{body}, err
+	return userReply(body), err
 }
 
-func (a *api) getUser(ctx context.Context, in *UserPath) (*userOutput, error) {
-	body, err := a.readUser(ctx, *in)
+func (a *api) getUser(ctx context.Context, in *struct {
+	UserPath
+	Conditions
+}) (*userOutput, error) {
+	body, err := a.readUser(ctx, in.UserPath)
 	if err != nil {
 		return nil, err
 	}
-	return &userOutput{body}, nil
+	out := userReply(body)
+	if in.known(out.ETag) {
+		out.Status = http.StatusNotModified
+	}
+	return out, nil
 }
 
 func (a *api) readUser(ctx context.Context, path UserPath) (userBody, error) {
