@@ -31,12 +31,12 @@ func (r *Recommender) sign(t upnext.Tenant, c Claim) string {
 func (r *Recommender) Verify(t upnext.Tenant, token string) (Claim, error) {
 	b, err := r.unseal(t, token, tokenVersion)
 	if err != nil {
-		return Claim{}, fmt.Errorf("token: %w", err)
+		return Claim{}, upnext.Within("token", err)
 	}
 	c := Claim{Slate: upnext.SlateID(b.text()), Item: upnext.ItemID(b.text()), Variant: b.text()}
 	rank := b.number()
 	if b.short || rank > math.MaxInt32 || len(b.rest) != 4 {
-		return Claim{}, fmt.Errorf("token: %w", errCutShort)
+		return Claim{}, upnext.Within("token", errCutShort)
 	}
 	c.Rank, c.Propensity = int(rank), float64(math.Float32frombits(binary.LittleEndian.Uint32(b.rest)))
 	return c, nil

@@ -33,6 +33,8 @@ type Settings struct {
 
 	SecretKeys      []string `help:"Keys that may do everything: KEY or KEY@TENANT, separated by commas." env:"UPNEXT_SECRET_KEYS" placeholder:"KEY"`
 	PublishableKeys []string `help:"Keys that may ask for recommendations and send events; may sit in a web page." env:"UPNEXT_PUBLISHABLE_KEYS" placeholder:"KEY"`
+	SecretRate      float64  `help:"Requests a second that each secret key may make of this server; 0 is no limit." default:"0" env:"UPNEXT_SECRET_RATE" placeholder:"N"`
+	PublishableRate float64  `help:"Requests a second that each publishable key may make, likewise: of all pages together." default:"0" env:"UPNEXT_PUBLISHABLE_RATE" placeholder:"N"`
 	AllowOrigins    []string `help:"Origins whose pages may call with a publishable key (CORS)." env:"UPNEXT_ALLOW_ORIGINS" placeholder:"ORIGIN"`
 
 	TextEncoder  string `help:"What makes vectors of texts: builtin, or ENGINE:ADDRESS[,ADDRESS…][?PARAMETERS]; engines tei, hf, openai, infinity, vllm, custom." default:"builtin" env:"UPNEXT_TEXT_ENCODER" placeholder:"ENCODER"`
@@ -149,6 +151,9 @@ const maxWatches = 4
 func (s *Settings) check() error {
 	if s.SlateDays < 1 {
 		return fmt.Errorf("--slate-days %d: at least 1: %w", s.SlateDays, upnext.ErrInvalid)
+	}
+	if !(s.SecretRate >= 0 && s.PublishableRate >= 0 && s.SecretRate <= 1e6 && s.PublishableRate <= 1e6) {
+		return fmt.Errorf("--secret-rate %v, --publishable-rate %v: between 0 and 1e6: %w", s.SecretRate, s.PublishableRate, upnext.ErrInvalid)
 	}
 	if err := s.checkLimits(); err != nil {
 		return err

@@ -105,6 +105,7 @@ type Config struct {
 	BodyMemory     int64         // bytes that the bodies of requests under way may take; 0: 256 MiB
 	Draining       *atomic.Bool  // true: the server takes no more than it has; nil: never
 	AllowOrigins   []string
+	Rates          Rates // of each key; zero: no limits
 	Metrics        *prometheus.Registry
 	Logger         *slog.Logger
 	Now            func() time.Time
@@ -119,6 +120,7 @@ type api struct {
 	hooked      *prometheus.CounterVec
 	warned      atomic.Int64 // when the last 503 was logged, Unix seconds
 	door        *door.Door
+	allowances  []*allowance // by key; nil: no limit
 	bodies      bodies
 	readiness   readiness
 }
@@ -140,8 +142,9 @@ func New(cfg Config) http.Handler {
 		Name: "upnext_hook_objects_total", Help: "News of objects in buckets, by whether a watched source was concerned.",
 	}, []string{"outcome"})
 	cfg.Metrics.MustRegister(a.requests, a.hooked)
+	a.allowances = allowances(cfg.Keys, cfg.Rates)
 	a.openDoor()
-	engine.Use(a.observe, a.recover, a.cors, a.identify, a.plain, a.send, a.receive, a.admit)
+	engine.Use(a.observe, a.recover, a.cors, a.identify, a.limit, a.plain, a.send, a.receive, a.admit)
 	engine.NoRoute(func(c *gin.Context) { a.fail(c, newProblem(http.StatusNotFound, "no such route: "+c.Request.URL.Path)) })
 	engine.NoMethod(func(c *gin.Context) {
 		a.fail(c, newProblem(http.StatusMethodNotAllowed, c.Request.Method+" is not for "+c.Request.URL.Path))

@@ -46,6 +46,7 @@ func ParseKeys(texts []string, publishable bool) ([]Key, error) {
 type caller struct {
 	tenant upnext.Tenant
 	secret bool // may do everything
+	key    int  // its place among Config.Keys from 1; 0: none was needed
 }
 
 type contextKey int
@@ -54,6 +55,7 @@ const (
 	callerKey contextKey = iota
 	requestIDKey
 	pathKey
+	traceKey
 )
 
 func callerOf(ctx context.Context) caller {
@@ -87,8 +89,12 @@ func (a *api) identify(c *gin.Context) {
 	}
 	c.Header("X-Request-Id", id)
 	ctx := context.WithValue(context.WithValue(c.Request.Context(), requestIDKey, id), pathKey, c.Request.URL.Path)
+	if trace, ok := traceOf(c.GetHeader("Traceparent")); ok {
+		c.Header("Traceparent", c.GetHeader("Traceparent"))
+		ctx = context.WithValue(ctx, traceKey, trace)
+	}
 	c.Request = c.Request.WithContext(ctx)
-	who, p := a.who(c.Request)
+	who, p := a.who(c.Request, takeKey(c.Request))
 	if p != nil {
 		a.fail(c, p)
 		return
@@ -96,7 +102,8 @@ func (a *api) identify(c *gin.Context) {
 	c.Request = c.Request.WithContext(context.WithValue(ctx, callerKey, who))
 }
 
-func (a *api) who(r *http.Request) (caller, *Problem) {
+// who finds the caller; inURL is the key that a beacon sent.
+func (a *api) who(r *http.Request, inURL string) (caller, *Problem) {
 	if r.URL.Path == hookPath {
 		return caller{}, nil // no tenant's: postHook looks at its own token
 	}
@@ -108,14 +115,18 @@ func (a *api) who(r *http.Request) (caller, *Problem) {
 		if !loopback(r.Host) {
 			return caller{}, newProblem(http.StatusForbidden, "a server without keys answers to localhost and loopback addresses only, not to "+strconv.Quote(r.Host))
 		}
-		return caller{upnext.DefaultTenant, true}, nil
+		return caller{upnext.DefaultTenant, true, 0}, nil
 	}
 	if (r.Method == http.MethodGet || r.Method == http.MethodHead) && !strings.HasPrefix(r.URL.Path, "/v1/") {
-		return caller{upnext.DefaultTenant, false}, nil // pages, pictures, health
+		return caller{upnext.DefaultTenant, false, 0}, nil // pages, pictures, health
 	}
 	given := r.Header.Get("X-Api-Key")
 	if scheme, bearer, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
 		given = strings.TrimSpace(bearer)
+	}
+	beacon := given == ""
+	if beacon {
+		given = inURL
 	}
 	if given == "" {
 		return caller{}, newProblem(http.StatusUnauthorized, "no key: send Authorization: Bearer KEY, or X-Api-Key")
@@ -132,10 +143,13 @@ func (a *api) who(r *http.Request) (caller, *Problem) {
 		return caller{}, newProblem(http.StatusUnauthorized, "this key is not known")
 	}
 	k := a.Keys[found]
+	if beacon && !k.Publishable {
+		return caller{}, newProblem(http.StatusForbidden, "a secret key may not be sent in a URL, where logs keep it: change it, and send Authorization: Bearer KEY")
+	}
 	if k.Publishable && !slices.Contains(publishableRoutes, r.Method+" "+r.URL.Path) {
 		return caller{}, newProblem(http.StatusForbidden, "a publishable key may call "+strings.Join(publishableRoutes, ", "))
 	}
-	return caller{k.Tenant, !k.Publishable}, nil
+	return caller{k.Tenant, !k.Publishable, found + 1}, nil
 }
 
 // loopback says whether a Host header names this machine.
@@ -152,23 +166,6 @@ func loopback(host string) bool {
 func (a *api) plain(c *gin.Context) {
 	if coding := c.GetHeader("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		a.fail(c, newProblem(http.StatusUnsupportedMediaType, "Content-Encoding "+coding+": bodies are taken as they are only"))
-	}
-}
-
-// cors answers browsers of allowed origins; others get no header and so no answer.
-func (a *api) cors(c *gin.Context) {
-	origin := c.GetHeader("Origin")
-	if origin == "" || !slices.Contains(a.AllowOrigins, origin) {
-		return
-	}
-	h := c.Writer.Header()
-	h.Set("Access-Control-Allow-Origin", origin)
-	h.Add("Vary", "Origin")
-	if c.Request.Method == http.MethodOptions {
-		h.Set("Access-Control-Allow-Methods", "POST")
-		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, X-Api-Key, X-Request-Id")
-		h.Set("Access-Control-Max-Age", "600")
-		c.AbortWithStatus(http.StatusNoContent)
 	}
 }
 

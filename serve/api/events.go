@@ -60,7 +60,11 @@ func (a *api) postEvents(c *gin.Context) {
 		batch, places = batch[:0], places[:0]
 		return nil
 	}
-	for r, err := range records(c.Request.Body, c.ContentType(), 1<<20) {
+	all := records(c.Request.Body, c.ContentType(), 1<<20)
+	if plainKind(c.ContentType()) {
+		all = array(c.Request.Body, 1<<20, true)
+	}
+	for r, err := range all {
 		if err != nil && r.Fatal {
 			if ferr := flush(); ferr != nil {
 				err = ferr
@@ -105,8 +109,10 @@ func (a *api) postEvents(c *gin.Context) {
 }
 
 func (a *api) bulkEvents() *huma.Operation {
-	return a.bulkOperation("post-events", "/v1/events", "events", "Send events: one, an array, or NDJSON", http.StatusAccepted,
-		typeOf[eventjson.Event](), "How many were kept, were known already, and were refused and why.", nil)
+	op := a.bulkOperation("post-events", "/v1/events", "events", "Send events: one, an array, or NDJSON", http.StatusAccepted,
+		typeOf[eventjson.Event](), "How many were kept, were known already, and were refused and why.", []*huma.Param{beaconKey()})
+	op.RequestBody.Content["text/plain"] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Description: "As a beacon sends it: JSON or NDJSON."}}
+	return op
 }
 
 func (a *api) retractEvent(ctx context.Context, in *struct {

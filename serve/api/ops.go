@@ -39,7 +39,7 @@ func (a *api) recover(c *gin.Context) {
 			if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(v)
 			}
-			a.Logger.Error("handler panicked", "route", c.FullPath(), "panic", v, "stack", string(debug.Stack()))
+			a.Logger.Error("handler panicked", append(about(c.Request.Context()), "route", c.FullPath(), "panic", v, "stack", string(debug.Stack()))...)
 			if !c.Writer.Written() {
 				a.fail(c, fmt.Errorf("panic: %v", v))
 			}

@@ -25,7 +25,7 @@ type Problem struct {
 	Status    int            `json:"status" doc:"The HTTP status."`
 	Detail    string         `json:"detail,omitempty" doc:"What is wrong, with what, where."`
 	Instance  string         `json:"instance,omitempty" doc:"The path that was asked."`
-	Code      string         `json:"code" doc:"not_found, gone, invalid, conflict, unavailable, overloaded, too_large, too_slow, unauthorized, forbidden or internal."`
+	Code      string         `json:"code" doc:"not_found, gone, invalid, conflict, unavailable, overloaded, rate_limited, too_large, too_slow, unauthorized, forbidden or internal."`
 	RequestID string         `json:"request_id,omitempty" doc:"As in the X-Request-Id header."`
 	Errors    []ProblemError `json:"errors,omitempty" doc:"Each thing that is wrong with the body or a parameter."`
 
@@ -136,6 +136,8 @@ func codeOf(status int) string {
 		return "conflict"
 	case http.StatusServiceUnavailable:
 		return "unavailable"
+	case http.StatusTooManyRequests:
+		return "rate_limited"
 	case http.StatusRequestTimeout:
 		return "too_slow"
 	case http.StatusRequestEntityTooLarge:
@@ -170,11 +172,11 @@ func (a *api) problem(ctx context.Context, err error) *Problem {
 	if p.Status == http.StatusServiceUnavailable && ctx.Err() == nil {
 		// A full disk must be seen, and must not be filled by saying so.
 		if now := a.Now().Unix(); a.warned.Swap(now) != now {
-			a.Logger.Warn("cannot serve", "request_id", p.RequestID, "err", err)
+			a.Logger.Warn("cannot serve", append(about(ctx), "err", err)...)
 		}
 	}
 	if p.Status == http.StatusInternalServerError {
-		a.Logger.Error("request failed", "request_id", p.RequestID, "err", err)
+		a.Logger.Error("request failed", append(about(ctx), "err", err)...)
 		p.Detail = "something went wrong here; the log has it under this request_id"
 	}
 	return p

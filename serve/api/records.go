@@ -33,7 +33,7 @@ func records(r io.Reader, contentType string, limit int) iter.Seq2[record, error
 	if contentType == "application/x-ndjson" || contentType == "application/ndjson" || contentType == "application/jsonl" {
 		return lines(r, limit)
 	}
-	return array(r, limit)
+	return array(r, limit, false)
 }
 
 func lines(r io.Reader, limit int) iter.Seq2[record, error] {
@@ -100,7 +100,9 @@ func syntaxError(line []byte) string {
 	return "not a JSON object"
 }
 
-func array(r io.Reader, limit int) iter.Seq2[record, error] {
+// array yields the records of an array, or one object; with several, objects
+// may follow each other.
+func array(r io.Reader, limit int, several bool) iter.Seq2[record, error] {
 	return func(yield func(record, error) bool) {
 		bounded := &boundedReader{r: r}
 		bounded.allow(limit)
@@ -123,6 +125,10 @@ func array(r io.Reader, limit int) iter.Seq2[record, error] {
 		}
 		dec = json.NewDecoder(io.MultiReader(bytes.NewReader([]byte{first}), bounded))
 		if first != '[' {
+			if several {
+				objects(dec, bounded, limit, fatal, yield)
+				return
+			}
 			var one json.RawMessage
 			if err := dec.Decode(&one); err != nil {
 				fatal(0, err)
@@ -151,6 +157,25 @@ func array(r io.Reader, limit int) iter.Seq2[record, error] {
 		}
 		if _, err := dec.Token(); err != nil {
 			fatal(i, err)
+		}
+	}
+}
+
+// objects yields objects that follow each other, one a line or not.
+func objects(dec *json.Decoder, bounded *boundedReader, limit int, fatal func(int, error), yield func(record, error) bool) {
+	for i := 0; ; i++ {
+		bounded.allow(limit)
+		var one json.RawMessage
+		err := dec.Decode(&one)
+		if i > 0 && errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			fatal(i, err)
+			return
+		}
+		if !yieldObject(yield, record{Index: i, JSON: one}) {
+			return
 		}
 	}
 }
