@@ -196,6 +196,8 @@ func replyOf(rec upnext.Record) (*itemOutput, error) {
 	return out, json.Unmarshal(raw, &out.Body.Item)
 }
 
+// deleteItem looks at its condition before it, not while: a write at the same
+// moment may go with what was there.
 func (a *api) deleteItem(ctx context.Context, in *struct {
 	ItemPath
 	IfMatch string `header:"If-Match" doc:"An ETag that was read: refused with 412 if it is not so any more."`
