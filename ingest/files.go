@@ -11,6 +11,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"syscall"
 
 	"upnext"
 	"upnext/infra/blob"
@@ -158,9 +159,9 @@ func leadsOut(err error) bool { return strings.Contains(err.Error(), "path escap
 // fileError gives the file system's errors the names that this program uses.
 func fileError(err error) error {
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return fmt.Errorf("%v: %w", err, upnext.ErrNotFound)
-	case errors.Is(err, fs.ErrPermission), leadsOut(err):
+	case errors.Is(err, fs.ErrPermission), leadsOut(err), errors.Is(err, syscall.ENAMETOOLONG), errors.Is(err, syscall.ELOOP):
 		return fmt.Errorf("%v: %w", err, upnext.ErrInvalid)
 	}
 	return fmt.Errorf("%v: %w", err, upnext.ErrUnavailable)

@@ -1,6 +1,8 @@
 package api_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -60,33 +62,62 @@ func TestHostile(t *testing.T) {
 	s.json(200, "POST", "/v1/recommend", `{"user_id":"a"}`)
 }
 
-// FuzzBodies sends anything to the routes that publishable keys may call: never
-// a 500, never a panic, and the server goes on.
-func FuzzBodies(f *testing.F) {
+// The bodies that publishable keys may send, and filters, each a test of its own:
+// whatever is sent, never a 500, never a panic, and the server goes on.
+
+func FuzzRecommendBody(f *testing.F) {
+	f.Add([]byte(`{"user_id":"u","filter":"kind in ['video'] and not ('horror' in topics)","boosts":[{"if":"kind == 'live'","multiply":1.3}],"diversity":0.4,"exclude":{"seen_within":"30d"},"deadline_ms":80,"explain":"trace"}`))
+	f.Add([]byte(`{"anonymous_id":"a","session_id":"s","count":3,"context":{"item_id":"space-1","locale":"zh","region":"DE","values":{"device":"tv"}},"include":["title"],"explain":"reasons","record":false,"backfill":"popular"}`))
+	fuzzBodies(f, "/v1/recommend", func(b []byte) []byte { return b })
+}
+
+func FuzzSimilarBody(f *testing.F) {
+	f.Add([]byte(`{"item_ids":["space-1"],"negative_item_ids":["space-2"],"strategy":"best_score"}`))
+	fuzzBodies(f, "/v1/similar", func(b []byte) []byte { return b })
+}
+
+func FuzzSearchBody(f *testing.F) {
+	f.Add([]byte(`{"query":"a space film","count":3}`))
+	fuzzBodies(f, "/v1/search", func(b []byte) []byte { return b })
+}
+
+func FuzzEventBody(f *testing.F) {
+	f.Add([]byte(`[{"id":"e","kind":"rate","value":0.5,"item_id":"space-1","user_id":"u","at":"2026-01-02T03:04:05Z"}]`))
+	f.Add([]byte(`{"id":"f","kind":"progress","item_id":"space-1","anonymous_id":"a","session_id":"s","at":"2026-01-02T03:04:05Z","watch":{"watched_ms":5000,"position_ms":9000,"duration_ms":10000},"token":"x","surface":"home","position":3,"context":{"k":"v"}}`))
+	fuzzBodies(f, "/v1/events", func(b []byte) []byte { return b })
+}
+
+func FuzzFilter(f *testing.F) {
+	for _, src := range []string{
+		"kind in ['video','live'] and duration_ms < 900000", "any(topics, # in user.likes) or age_hours < 3", "'space' in tags", "title == user.name",
+		"published_at < now()", "len(tags) > 2 and not all(tags, # == 'x')", "attributes.price >= 1.5", "context.device == 'tv'",
+	} {
+		f.Add([]byte(src))
+	}
+	fuzzBodies(f, "/v1/recommend", func(b []byte) []byte {
+		body, _ := json.Marshal(map[string]any{"user_id": "u", "filter": string(b), "boosts": []any{map[string]any{"if": string(b), "multiply": 2}}}) // strings and numbers only
+		return body
+	})
+}
+
+func fuzzBodies(f *testing.F, path string, body func([]byte) []byte) {
 	var handler http.Handler
 	startWith(f, nil, func(c *api.Config, _ *ingest.Pipeline, _ *sqlstore.Store) {
 		own := *c
 		own.Metrics = prometheus.NewRegistry()
 		handler = api.New(own)
 	}).fill()
-	routes := []string{"/v1/recommend", "/v1/similar", "/v1/search", "/v1/events"}
-	for _, body := range hostile {
-		for i := range routes {
-			f.Add(uint8(i), []byte(body))
-		}
+	for _, b := range hostile {
+		f.Add([]byte(b))
 	}
-	f.Add(uint8(0), []byte(`{"user_id":"u","filter":"kind in ['video'] and not ('horror' in topics)","boosts":[{"if":"kind == 'live'","multiply":1.3}],"diversity":0.4,"exclude":{"seen_within":"30d"},"deadline_ms":80,"explain":"trace"}`))
-	f.Add(uint8(1), []byte(`{"item_ids":["space-1"],"negative_item_ids":["space-2"],"strategy":"best_score"}`))
-	f.Add(uint8(2), []byte(`{"query":"a space film","count":3}`))
-	f.Add(uint8(3), []byte(`[{"id":"e","kind":"rate","value":0.5,"item_id":"space-1","user_id":"u","at":"2026-01-02T03:04:05Z"}]`))
-	f.Fuzz(func(t *testing.T, route uint8, body []byte) {
-		req := httptest.NewRequest(http.MethodPost, routes[int(route)%len(routes)], strings.NewReader(string(body)))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		req := httptest.NewRequest(http.MethodPost, path, bytes.NewReader(body(b)))
 		req.Header.Set("Content-Type", "application/json")
 		req.Host = "localhost"
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, req)
 		if w.Code >= 500 {
-			t.Errorf("%s %q: %d %s", req.URL.Path, body, w.Code, w.Body)
+			t.Errorf("%s %q: %d %s", path, b, w.Code, w.Body)
 		}
 	})
 }

@@ -27,7 +27,7 @@ type RequestBody struct {
 	Diversity   *float64     `json:"diversity,omitempty" minimum:"0" maximum:"1" doc:"0: by score alone; 1: as different as can be. Default 0.3."`
 	Include     []string     `json:"include,omitempty" doc:"Fields of the items to return as properties."`
 	Explain     string       `json:"explain,omitempty" enum:"none,reasons,trace" doc:"Default reasons. trace needs a secret key."`
-	DeadlineMS  int          `json:"deadline_ms,omitempty" minimum:"1" maximum:"60000" doc:"What is not there by then costs its share of the answer. Default 1000."`
+	DeadlineMS  int          `json:"deadline_ms,omitempty" minimum:"10" maximum:"60000" doc:"What is not there by then costs its share of the answer. Default 1000."`
 	Record      *bool        `json:"record,omitempty" doc:"false: the answer is not kept, as it will not be shown, or not now: a trial, a batch run. It cannot be explained or learned from later. Default true."`
 	Backfill    string       `json:"backfill,omitempty" enum:"popular" doc:"What fills a page that came out short; the filter holds for it too."`
 }
