@@ -37,7 +37,7 @@ var arrows = map[string][]string{
 	"index/milvus":        {".", "filter", "index"},
 
 	"ingest":         {".", "embed", "index", "understand", "infra/blob", "infra/jobs"},
-	"serve":          {".", "filter", "embed", "index", "learn", "learn/bundle", "learn/ranking"},
+	"serve":          {".", "filter", "embed", "index", "learn", "learn/bundle", "learn/kernel", "learn/ranking", "learn/relevance"},
 	"train":          {".", "infra/blob", "learn", "learn/blend", "learn/bundle", "learn/ranking", "learn/relevance", "learn/split", "learn/artefact", "learn/collab", "learn/content", "learn/sequence", "train/registry", "train/tensorboard"},
 	"train/archive":  {".", "infra/blob"},
 	"train/datasets": {".", "learn", "learn/split"},

@@ -27,6 +27,7 @@ type Placed struct {
 	Ranks      map[string]int     // from 1, after each stage that had it: "blend", "rank", "rerank"; in traces alone, not stored
 	Decisions  []Decision         // of rules about it, in order; likewise
 	Reasons    []Reason
+	Blur       string // the safety label on account of which it is shown behind a warning; empty: as it is
 	Token      string // signed: recommendation, item, rank, variant, propensity
 }
 
@@ -56,6 +57,7 @@ type Slate struct {
 	Unshown   []Placed // a sample of candidates that were not shown; no tokens, no reasons
 	Shortfall int      // how many fewer than asked for
 	Degraded  []Degraded
+	Variety   map[string]float64       // of Items: "diversity", "coverage", "novelty"; in traces alone, not kept
 	Versions  map[string]string        // what answered: collection, settings
 	Timings   map[string]time.Duration // by stage, and "total"
 	Next      string                   // the cursor that reads on; empty where nothing is left. It is not kept

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"upnext"
+	"upnext/serve/rule"
 	"upnext/serve/source"
 )
 
@@ -323,8 +324,16 @@ func TestTrace(t *testing.T) {
 	w.refresh()
 	s := w.asks(upnext.Request{Viewer: user("ann"), Count: 5, Explain: ExplainTrace})
 	for i, p := range s.Items {
-		if p.Ranks["blend"] < 1 || p.Ranks["rank"] < 1 || p.Ranks["rerank"] != i+1 || len(p.Decisions) != 0 {
-			t.Errorf("%s at %d: ranks %v, decisions %v", p.Item, i+1, p.Ranks, p.Decisions)
+		if p.Ranks["blend"] < 1 || p.Ranks["rank"] < 1 || p.Ranks["rerank"] != i+1 {
+			t.Errorf("%s at %d: ranks %v", p.Item, i+1, p.Ranks)
+		}
+		if p.Ranks["rank"] > len(s.Items) && (len(p.Decisions) == 0 || p.Decisions[0].Action != rule.Moved) {
+			t.Errorf("%s: %d by score, %d on the page: decisions %v", p.Item, p.Ranks["rank"], i+1, p.Decisions)
+		}
+	}
+	for _, what := range []string{"diversity", "coverage", "novelty"} {
+		if s.Variety[what] <= 0 {
+			t.Errorf("variety %v, want some %s", s.Variety, what)
 		}
 	}
 	if len(s.Unshown) == 0 {
@@ -335,7 +344,11 @@ func TestTrace(t *testing.T) {
 			t.Errorf("%s was not shown: ranks %v, rank %d", p.Item, p.Ranks, p.Rank)
 		}
 	}
-	for _, p := range w.asks(upnext.Request{Viewer: user("ann")}).Items {
+	plain := w.asks(upnext.Request{Viewer: user("ann")})
+	if plain.Variety != nil {
+		t.Errorf("without a trace: variety %v", plain.Variety)
+	}
+	for _, p := range plain.Items {
 		if p.Ranks != nil || p.Decisions != nil {
 			t.Errorf("without a trace: ranks %v, decisions %v", p.Ranks, p.Decisions)
 		}
@@ -346,7 +359,7 @@ func TestTrace(t *testing.T) {
 	q.guard.Now, q.guard.Items = w.now, map[upnext.ItemID]bool{it.Item.ID: true}
 	q.guard.Viewer = w.state("ann")
 	c := &candidate{item: it}
-	if placed := q.pass(nil, c); len(placed) != 0 {
+	if placed := q.arrange(rule.Page{Count: 1}, []*candidate{c}); len(placed) != 0 {
 		t.Fatal("an excluded item passes")
 	}
 	var p upnext.Placed

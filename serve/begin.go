@@ -40,7 +40,9 @@ type asked struct {
 	lap        time.Time
 	timings    map[string]time.Duration
 	degraded   []upnext.Degraded
-	trace      *trace // nil where nobody asks how the answer came about
+	favours    []rule.Favour // what traffic guarantees ask for
+	known      []rule.Known  // what must not come again under another id
+	trace      *trace        // nil where nobody asks how the answer came about
 }
 
 // boost is a parsed upnext.Boost.
@@ -195,6 +197,7 @@ func (r *Recommender) arm(q *asked) error {
 	g := &q.guard
 	*g = rule.Guard{
 		Now: q.now, Region: req.Region, Age: r.Settings.UnknownAge, Viewer: q.viewer.state,
+		Safety: &r.Settings.Rules.Safety, Scenario: req.Scenario,
 		Items: map[upnext.ItemID]bool{}, Creators: map[string]bool{},
 		Seen: req.Exclude.Seen, Filter: f, Vars: q.vars(),
 	}

@@ -54,3 +54,27 @@ func BenchmarkRecommend(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkRerank arranges a page of 20 out of the 150 best candidates of a
+// viewer with a history.
+func BenchmarkRerank(b *testing.B) {
+	w := newWorld(b, 1250, nil)
+	for i := range 40 {
+		w.does("ann", upnext.Event{Kind: upnext.Like, Item: itemOf(topics[i%5], i*13).ID})
+	}
+	w.refresh()
+	q, err := w.rec.begin(b.Context(), tenantT, upnext.Request{Viewer: user("ann"), Count: 20}, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	ranked := w.rec.blend(b.Context(), q, w.rec.recall(b.Context(), q))
+	if len(ranked) < 150 {
+		b.Fatalf("%d candidates", len(ranked))
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if placed := w.rec.rerank(q, ranked[:150]); len(placed) != 20 {
+			b.Fatalf("%d placed", len(placed))
+		}
+	}
+}

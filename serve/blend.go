@@ -38,6 +38,7 @@ type origin struct {
 func (r *Recommender) blend(ctx context.Context, q *asked, found []recalled) []*candidate {
 	list := r.fuse(found)
 	q.trace.markFused(list)
+	q.known = r.knownItems(q)
 	r.fetchVectors(ctx, q, list)
 	weights := weightsOf(r.Settings.Blend[q.class])
 	popularity := q.tenant.crowd.Popularity(ordsOf(list))
@@ -171,17 +172,23 @@ func (r *Recommender) fetchVectors(ctx context.Context, q *asked, list []*candid
 	if q.ask.Index == nil || len(list) == 0 {
 		return
 	}
-	ids := make([]upnext.ItemID, len(list))
-	for i, c := range list {
-		ids[i] = c.item.Item.ID
+	ids := make([]upnext.ItemID, 0, len(list)+len(q.known))
+	for _, c := range list {
+		ids = append(ids, c.item.Item.ID)
+	}
+	for _, k := range q.known {
+		ids = append(ids, k.Item.Item.ID)
 	}
 	vectors, err := q.ask.Index.Vectors(ctx, ids...)
 	if err != nil {
 		q.degrade("vectors", err)
 		return
 	}
-	for i, v := range vectors {
-		list[i].vector = v
+	for i, c := range list {
+		c.vector = vectors[i]
+	}
+	for i := range q.known {
+		q.known[i].Vector = vectors[len(list)+i]
 	}
 }
 

@@ -29,6 +29,7 @@ func (r *Recommender) explain(q *asked, placed, ranked []*candidate) upnext.Slat
 	}
 	for i, c := range placed {
 		p := q.place(c, i+1)
+		p.Blur = q.guard.Blur(c.item)
 		p.Propensity = 1 // nothing is left to chance
 		if q.req.Explain != "none" {
 			p.Reasons = r.reasons(q, c)
@@ -37,6 +38,9 @@ func (r *Recommender) explain(q *asked, placed, ranked []*candidate) upnext.Slat
 		s.Items[i] = p
 	}
 	s.Unshown = r.unshown(q, placed, ranked)
+	if q.trace != nil {
+		s.Variety = q.variety(placed, ranked)
+	}
 	q.time("explain")
 	q.timings["total"] = q.lap.Sub(q.started)
 	s.Degraded = q.degraded
@@ -133,6 +137,8 @@ func (r *Recommender) reasons(q *asked, c *candidate) []upnext.Reason {
 			add("trending", 0.3, nil, "")
 		case "popular", "backfill":
 			add("popular", 0.25, nil, "")
+		case "promoted":
+			add("promoted", 0.2, nil, "")
 		case "fresh":
 			if c.features[fFreshness] > 0.25 { // four weeks: else it is not new
 				add("fresh", 0.25*c.features[fFreshness], nil, "")

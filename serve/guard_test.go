@@ -167,6 +167,7 @@ func drawItem(rt *rapid.T, now time.Time) upnext.Item {
 	topic := rapid.SampledFrom(topics[:3]).Draw(rt, "topic")
 	it := itemOf(topic, rapid.IntRange(0, 5).Draw(rt, "maker"))
 	it.ID = drawID(rt)
+	it.Title += " " + string(it.ID) // or it were another's copy
 	it.Duration = time.Duration(rapid.IntRange(1, 6).Draw(rt, "minutes")) * time.Minute
 	it.Status = rapid.SampledFrom([]upnext.Status{"", upnext.Active, upnext.Active, upnext.Hidden, upnext.Blocked}).Draw(rt, "status")
 	it.MinAge = rapid.SampledFrom([]int{0, 0, 12, 16, 18}).Draw(rt, "min age")

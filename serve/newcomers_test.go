@@ -80,7 +80,7 @@ func (w *world) meet() {
 // room for everything.
 func (w *world) learnedOf(viewer string, id upnext.ItemID) (score float64, p upnext.Placed) {
 	w.t.Helper()
-	s := w.asks(upnext.Request{Viewer: user(viewer), Count: 100, Explain: "trace"})
+	s := w.asks(upnext.Request{Viewer: user(viewer), Count: 200, Explain: "trace"})
 	for _, p := range slices.Concat(s.Items, s.Unshown) {
 		if p.Item == id {
 			return p.Features["learned"], p

@@ -36,6 +36,7 @@ func (r *Recommender) recall(ctx context.Context, q *asked) []recalled {
 		}
 	}
 	q.resume(found)
+	found = r.promise(q, found)
 	q.time("recall")
 	return found
 }

@@ -2,32 +2,19 @@ package serve
 
 import (
 	"context"
+	"slices"
 
 	"upnext"
 	"upnext/serve/rule"
 	"upnext/serve/source"
 )
 
-// rerank arranges the page: diversity under the dial, the creators' share,
-// and the guard last, on what the shelf says at that moment.
+// rerank arranges the page by the rules of the settings, and the guard last, on
+// what the shelf says at that moment: where it refuses an item of the page, the
+// page is arranged again without all that it refuses.
 func (r *Recommender) rerank(q *asked, ranked []*candidate) []*candidate {
-	views := make([]rule.Ranked, len(ranked))
-	for i, c := range ranked {
-		views[i] = rule.Ranked{Item: c.item, Vector: c.vector, Score: c.score}
-	}
-	page := r.page(q)
-	order := page.Arrange(views)
-	placed := make([]*candidate, 0, q.req.Count)
-	taken := make([]bool, len(ranked))
-	for _, i := range order {
-		taken[i] = true
-		placed = q.pass(placed, ranked[i])
-	}
-	for i, c := range ranked { // in the place of what did not pass
-		if len(placed) < q.req.Count && !taken[i] {
-			placed = q.pass(placed, c)
-		}
-	}
+	q.favour(ranked)
+	placed := q.arrange(r.page(q), ranked)
 	if len(placed) < q.req.Count && q.req.Backfill == "popular" {
 		placed = q.backfill(placed)
 	}
@@ -36,36 +23,55 @@ func (r *Recommender) rerank(q *asked, ranked []*candidate) []*candidate {
 	return placed
 }
 
-// page says how the request's page is arranged. A search is in the order of
-// its matches unless the caller turns the dial.
-func (r *Recommender) page(q *asked) rule.Page {
-	p := rule.Page{Count: q.req.Count, Diversity: r.Settings.Diversity, Pool: r.Settings.ArrangePool}
-	switch q.class {
-	case classSearch:
-		p.Diversity = 0
-	case classSimilar:
-		p.Diversity /= 2 // likeness is what was asked for
+// arrangeTries is how often a page is arranged: what changes faster than that
+// costs its place.
+const arrangeTries = 4
+
+// arrange makes a page of what the guard lets pass.
+func (q *asked) arrange(page rule.Page, left []*candidate) (placed []*candidate) {
+	for try := 1; ; try++ {
+		order, decided := q.ordered(page, left)
+		placed = make([]*candidate, 0, len(order))
+		for _, i := range order {
+			if q.refuses(left[i]) == "" {
+				placed = append(placed, left[i])
+			} else if try == arrangeTries {
+				q.turned(left[i])
+			}
+		}
+		if len(placed) == len(order) || try == arrangeTries {
+			q.trace.decide(decided)
+			return placed
+		}
+		left = slices.DeleteFunc(slices.Clone(left), q.turned)
 	}
-	if share := r.Settings.CreatorShare; share > 0 && q.class != classSearch {
-		p.CreatorCap = max(2, int(share*float64(q.req.Count)))
-	}
-	if q.class == classPage && len(q.viewer.state.Positive) == 0 {
-		p.Diversity = max(p.Diversity, r.Settings.ColdDiversity)
-	}
-	if q.req.Diversity != nil {
-		p.Diversity = *q.req.Diversity
-	}
-	return p
 }
 
-// pass appends a candidate as the shelf has it now, if the guard lets it.
-func (q *asked) pass(placed []*candidate, c *candidate) []*candidate {
-	c.item = q.shown(c.item)
-	if cause := q.guard.Cause(c.item); cause != "" {
-		q.trace.drop(c, "guard", string(cause))
-		return placed
+// ordered asks the rules for an order of candidates, and in traces for what they
+// decided: about this order, which need not be the last.
+func (q *asked) ordered(page rule.Page, left []*candidate) (order []int, decided []decision) {
+	if q.trace != nil {
+		page.Note = func(i int, d upnext.Decision) { decided = append(decided, decision{left[i], d}) }
 	}
-	return append(placed, c)
+	return page.Arrange(viewsOf(left)), decided
+}
+
+// refuses looks a candidate up as the shelf has it now, and says why it may not
+// be shown; empty where it may.
+func (q *asked) refuses(c *candidate) rule.Cause {
+	if c.item != nil { // it may have gone already
+		c.item = q.shown(c.item)
+	}
+	return q.guard.Cause(c.item)
+}
+
+// turned reports whether the guard refuses a candidate, and tells the trace.
+func (q *asked) turned(c *candidate) bool {
+	cause := q.refuses(c)
+	if cause != "" {
+		q.trace.note(c, upnext.Decision{Rule: "guard", Action: rule.Dropped, Detail: string(cause)})
+	}
+	return cause != ""
 }
 
 // backfill fills a page that came out short with popular items, and then with

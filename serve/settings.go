@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"upnext/serve/crowd"
+	"upnext/serve/rule"
 	"upnext/serve/taste"
 )
 
@@ -37,10 +38,7 @@ type Settings struct {
 	SourceShare map[string]float64            // weight of a source in the fusion; 1 where not named
 	Blend       map[string]map[string]float64 // "page", "similar", "search": weight of a feature
 
-	Diversity     float64 // of a page whose request names none
-	ColdDiversity float64 // the least for a viewer of whom nothing is known
-	CreatorShare  float64 // most of a page that one creator may have
-	ArrangePool   int     // how many of the best are arranged for diversity
+	Rules rule.Rules // how a page is arranged, and what is kept from it
 
 	Telling    float64 // cosine from which likeness to an item is given as a reason; a matter of the encoder
 	UnknownAge int     // items up to this MinAge are shown to a viewer whose age is not known
@@ -73,7 +71,7 @@ func DefaultSettings() Settings {
 		SourceDeadline: 400 * time.Millisecond, Deadline: time.Second,
 		BreakAfter: 3, BreakFor: time.Second, EngineCalls: 1024, AppendDeadline: 10 * time.Second,
 		FusionK:     60,
-		SourceShare: map[string]float64{"taste": 1.2, "together": 1.2, "learned": 1.2, "session": 1.2, "continue": 1.5, "episode": 1.5, "live": 0.6, "trending": 0.6, "popular": 0.6, "fresh": 0.4},
+		SourceShare: map[string]float64{"taste": 1.2, "together": 1.2, "learned": 1.2, "session": 1.2, "continue": 1.5, "episode": 1.5, "live": 0.6, "trending": 0.6, "popular": 0.6, "fresh": 0.4, "promoted": 0.05},
 		Blend: map[string]map[string]float64{
 			"page": {
 				"fusion": 0.8, "taste": 1, "together": 0.6, "learned": 4, "resume": 1, "friends": 0.3, "live": 0.3, "topic": 0.5, "creator": 0.4, "followed": 0.2,
@@ -88,7 +86,7 @@ func DefaultSettings() Settings {
 				"popularity": 0.1, "disliked": -0.2,
 			},
 		},
-		Diversity: 0.3, ColdDiversity: 0.5, CreatorShare: 0.2, ArrangePool: 150,
+		Rules:   rule.DefaultRules(),
 		Telling: 0.42, UnknownAge: 12,
 		CursorLife: 30 * time.Minute, CursorItems: 10_000, CursorBytes: 1 << 20,
 		Unshown: 20, SlateQueue: 1024, SlateKeep: 7 * 24 * time.Hour, FollowEvery: time.Second,

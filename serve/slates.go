@@ -32,6 +32,7 @@ func newSlateQueue(most int) *slateQueue {
 
 // keep hands a slate to the writer.
 func (r *Recommender) keep(q *asked, s upnext.Slate) {
+	q.serve(s)
 	if !r.slates.push(waitingSlate{q.tenant.name, s}) {
 		r.meters.slatesDropped.Inc()
 	}

@@ -11,19 +11,21 @@ import (
 	"upnext/filter"
 	"upnext/learn/bundle"
 	"upnext/serve/crowd"
+	"upnext/serve/rule"
 	"upnext/serve/shelf"
 	"upnext/serve/taste"
 )
 
 // tenant is what is held in memory of one tenant.
 type tenant struct {
-	name   upnext.Tenant
-	shelf  shelf.Shelf
-	crowd  *crowd.Crowd
-	index  *engine                       // searches and vectors
-	active *engine                       // which collection is promoted: that it answers says nothing of the index
-	bundle atomic.Pointer[bundle.Bundle] // nil: no models yet
-	found  newcomers
+	name    upnext.Tenant
+	shelf   shelf.Shelf
+	crowd   *crowd.Crowd
+	index   *engine                       // searches and vectors
+	active  *engine                       // which collection is promoted: that it answers says nothing of the index
+	bundle  atomic.Pointer[bundle.Bundle] // nil: no models yet
+	found   newcomers
+	traffic *rule.Traffic
 
 	// following is held while changes and events are read and applied, so that
 	// each is applied once and in order.
@@ -43,7 +45,7 @@ func (r *Recommender) tenant(t upnext.Tenant) *tenant {
 	tn := r.tenants[t]
 	if tn == nil {
 		tn = &tenant{
-			name: t, crowd: crowd.New(r.Settings.Crowd),
+			name: t, crowd: crowd.New(r.Settings.Crowd), traffic: rule.NewTraffic(r.Settings.Rules.Guarantees),
 			index: r.engines.of("index", t, r.Settings), active: r.engines.of("collections", t, r.Settings),
 			following: make(latch, 1), filters: map[string]*filter.Filter{},
 		}

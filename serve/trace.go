@@ -45,10 +45,23 @@ func (t *trace) mark(stage string, order []*candidate) {
 	t.ranks[stage] = ranks
 }
 
-// drop notes that a rule has left a candidate out.
-func (t *trace) drop(c *candidate, rule, why string) {
+// note keeps what a rule decided about a candidate.
+func (t *trace) note(c *candidate, d upnext.Decision) {
 	if t != nil {
-		t.decisions[c] = append(t.decisions[c], upnext.Decision{Rule: rule, Action: "dropped", Detail: why})
+		t.decisions[c] = append(t.decisions[c], d)
+	}
+}
+
+// decision is what a rule decided about a candidate.
+type decision struct {
+	about *candidate
+	what  upnext.Decision
+}
+
+// decide keeps what rules decided.
+func (t *trace) decide(list []decision) {
+	for _, d := range list {
+		t.note(d.about, d.what)
 	}
 }
 

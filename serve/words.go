@@ -19,6 +19,7 @@ var phrases = map[string][2]string{
 	"matches_search":   {"Matches “%s”", "与“%s”相关"},
 	"trending":         {"Trending now", "正在热播"},
 	"popular":          {"Popular with viewers", "大家都在看"},
+	"promoted":         {"Recommended by the editors", "编辑推荐"},
 	"fresh":            {"New", "最新上架"},
 	"to_explore":       {"Something to explore", "换个口味看看"},
 }

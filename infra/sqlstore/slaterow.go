@@ -29,6 +29,7 @@ type placedRow struct {
 	Features   map[string]float64 `json:"features,omitempty"`
 	Propensity float64            `json:"propensity,omitempty"`
 	Reasons    []reasonRow        `json:"reasons,omitempty"`
+	Blur       string             `json:"blur,omitempty"`
 	Token      string             `json:"token,omitempty"`
 }
 
@@ -65,7 +66,7 @@ func each[A, B any](list []A, f func(A) B) []B {
 func placedToRow(p upnext.Placed) placedRow {
 	return placedRow{
 		Item: string(p.Item), Rank: p.Rank, Score: p.Score, Sources: p.Sources, Features: p.Features,
-		Propensity: p.Propensity, Token: p.Token,
+		Propensity: p.Propensity, Blur: p.Blur, Token: p.Token,
 		Reasons: each(p.Reasons, func(r upnext.Reason) reasonRow {
 			return reasonRow{r.Code, r.Text, string(r.Item), r.Weight}
 		}),
@@ -75,7 +76,7 @@ func placedToRow(p upnext.Placed) placedRow {
 func (r placedRow) placed() upnext.Placed {
 	return upnext.Placed{
 		Item: upnext.ItemID(r.Item), Rank: r.Rank, Score: r.Score, Sources: r.Sources, Features: r.Features,
-		Propensity: r.Propensity, Token: r.Token,
+		Propensity: r.Propensity, Blur: r.Blur, Token: r.Token,
 		Reasons: each(r.Reasons, func(r reasonRow) upnext.Reason {
 			return upnext.Reason{Code: r.Code, Text: r.Text, Item: upnext.ItemID(r.Item), Weight: r.Weight}
 		}),

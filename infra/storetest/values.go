@@ -152,7 +152,7 @@ func placed() *rapid.Generator[upnext.Placed] {
 					Item: upnext.ItemID(texts().Draw(t, "item")), Weight: numbers().Draw(t, "weight"),
 				}
 			})).Draw(t, "reasons"),
-			Token: texts().Draw(t, "token"),
+			Blur: texts().Draw(t, "blur"), Token: texts().Draw(t, "token"),
 		}
 	})
 }

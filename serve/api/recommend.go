@@ -77,6 +77,7 @@ type slateBody struct {
 	ExpiresAt  *time.Time         `json:"expires_at,omitempty" doc:"When next_cursor does, unless it is used before: then it lives as long again."`
 	Degraded   []degradedBody     `json:"degraded" doc:"What this answer had to do without."`
 	Versions   map[string]string  `json:"versions,omitempty" doc:"With explain=trace: what answered."`
+	Variety    map[string]float64 `json:"variety,omitempty" doc:"With explain=trace: diversity (mean unlikeness of two items, 0 to 1), coverage (topics on the page, of those that the candidates had), novelty (mean surprise, in bits)."`
 	Unshown    []placedBody       `json:"unshown,omitempty" doc:"With explain=trace: a sample of what was not shown."`
 	TimingsMS  map[string]float64 `json:"timings_ms"`
 }
@@ -91,6 +92,7 @@ type placedBody struct {
 	Features   map[string]float64 `json:"features,omitempty" doc:"With explain=trace: what the score is made of."`
 	Ranks      map[string]int     `json:"ranks,omitempty" doc:"With explain=trace: its rank from 1 after each stage that had it: blend, rank, rerank."`
 	Decisions  []decisionBody     `json:"decisions,omitempty" doc:"With explain=trace: what rules decided about it."`
+	Blur       string             `json:"blur,omitempty" doc:"Show it behind a warning, on account of this safety label."`
 	Properties map[string]any     `json:"properties,omitempty" doc:"The fields asked for by include."`
 	Token      string             `json:"token,omitempty" doc:"Send it with the events that answer this item."`
 }
@@ -267,6 +269,7 @@ func (a *api) dress(ctx context.Context, slate upnext.Slate, req upnext.Request)
 	}
 	if trace {
 		out.Body.Versions, out.Body.Unshown = slate.Versions, a.placed(who.tenant, slate.Unshown, nil, true)
+		out.Body.Variety = slate.Variety
 	}
 	var header []string
 	for stage, took := range slate.Timings {
@@ -282,7 +285,7 @@ func (a *api) dress(ctx context.Context, slate upnext.Slate, req upnext.Request)
 func (a *api) placed(t upnext.Tenant, items []upnext.Placed, include []string, trace bool) []placedBody {
 	bodies := make([]placedBody, len(items))
 	for i, p := range items {
-		b := placedBody{ID: string(p.Item), Score: p.Score, Rank: p.Rank, Sources: p.Sources, Token: p.Token}
+		b := placedBody{ID: string(p.Item), Score: p.Score, Rank: p.Rank, Sources: p.Sources, Blur: p.Blur, Token: p.Token}
 		if b.Sources == nil {
 			b.Sources = []string{}
 		}

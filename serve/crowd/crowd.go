@@ -159,6 +159,19 @@ func (c *Crowd) popularOf(items []int32) (scores []float64, top float64) {
 	return scores, c.popular.top()
 }
 
+// Takers returns how many of the viewers took to each item, faded by age, and of
+// how many.
+func (c *Crowd) Takers(now time.Time, items []int32) (takers []int, viewers int) {
+	takers = make([]int, len(items))
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	viewers = len(c.recent.of)
+	for i, it := range items {
+		takers[i] = min(viewers, int(math.Round(c.popular.of(it)/c.set.unit(now))))
+	}
+	return takers, viewers
+}
+
 // Trending returns up to n of the items that are watched now, best first. Scores
 // are numbers of viewers, faded by time.
 func (c *Crowd) Trending(now time.Time, n int) []Scored {

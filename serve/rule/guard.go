@@ -19,6 +19,9 @@ type Guard struct {
 	Region string // ISO 3166; where it is not known, items bound to regions are not shown
 	Age    int    // the greatest MinAge that may be shown
 
+	Safety   *Safety // nil: no label matters
+	Scenario string  // where the answer is shown, as Safety's rows name it
+
 	Viewer      *taste.State
 	Items       map[upnext.ItemID]bool // excluded by the request
 	Creators    map[string]bool        // excluded by the request
@@ -43,6 +46,7 @@ const (
 	Expired       Cause = "expired"        // after available_until
 	Region        Cause = "region"         // not allowed where the viewer is
 	Age           Cause = "age"            // the viewer is too young, or may be
+	Unsafe        Cause = "unsafe"         // a safety label keeps it from this viewer, or from everybody
 	Excluded      Cause = "excluded"       // by the request
 	Returned      Cause = "returned"       // under the same recommendation before
 	Unwanted      Cause = "unwanted"       // the viewer blocked, muted or dislikes the item
@@ -72,6 +76,8 @@ func (g *Guard) Cause(it *shelf.Item) Cause {
 		return Region
 	case it.Item.MinAge > g.Age:
 		return Age
+	case g.unsafe(it):
+		return Unsafe
 	case g.Items[id] || creator != "" && g.Creators[creator]:
 		return Excluded
 	case g.Returned[id]:
@@ -91,6 +97,23 @@ func (g *Guard) Cause(it *shelf.Item) Cause {
 
 // Pass reports whether an item may be shown.
 func (g *Guard) Pass(it *shelf.Item) bool { return g.Cause(it) == "" }
+
+func (g *Guard) unsafe(it *shelf.Item) bool {
+	if len(it.Understanding.Safety) == 0 { // as most are
+		return false
+	}
+	treatment, _ := g.Safety.Of(it, g.Scenario, g.Age, g.Region)
+	return treatment == Drop
+}
+
+// Blur returns the safety label on account of which an item that passes is
+// shown behind a warning; empty where it is shown as it is.
+func (g *Guard) Blur(it *shelf.Item) string {
+	if treatment, label := g.Safety.Of(it, g.Scenario, g.Age, g.Region); treatment == Blur {
+		return label
+	}
+	return ""
+}
 
 func (g *Guard) unwanted(it *shelf.Item) Cause {
 	if _, ok := g.Viewer.Items[it.Item.ID]; ok {

@@ -99,12 +99,14 @@ func ranked(names ...string) []Ranked {
 	list := make([]Ranked, len(names))
 	for i, n := range names {
 		list[i] = Ranked{Score: 1 - float64(i)/100, Item: itemOf(func(it *upnext.Item) {
-			it.ID, it.Tags, it.CreatorID = upnext.ItemID(fmt.Sprint(n, i)), []string{n[:1]}, n[1:]
+			it.ID, it.Title, it.Tags, it.CreatorID = upnext.ItemID(fmt.Sprint(n, i)), fmt.Sprint(n, i), []string{n[:1]}, n[1:]
 		})}
-		list[i].Vector = map[byte][]float32{'a': {1, 0}, 'b': {0, 1}, 'n': nil}[n[0]]
+		list[i].Vector = map[byte][]float32{'a': {1, 0}, 'b': {0, 1}}[n[0]]
 	}
 	return list
 }
+
+func apart(dial float64, by Method) Diversity { return Diversity{Dial: dial, Method: by, Pool: 10} }
 
 // TestArrange: by score, by difference, under the cap, and full all the same.
 func TestArrange(t *testing.T) {
@@ -115,15 +117,20 @@ func TestArrange(t *testing.T) {
 		want []int
 	}{
 		{"by score alone", Page{Count: 3}, ranked("a1", "a2", "b3", "b4"), []int{0, 1, 2}},
-		{"different ones in turn", Page{Count: 4, Diversity: 0.6, Pool: 10}, ranked("a1", "a2", "a3", "b4", "b5"), []int{0, 3, 1, 2}},
-		{"without vectors by topic", Page{Count: 2, Diversity: 0.9, Pool: 10}, ranked("n1", "n2", "b3"), []int{0, 2}},
-		{"the cap", Page{Count: 3, CreatorCap: 1}, ranked("a1", "a1", "b2", "b3"), []int{0, 2, 3}},
-		{"the cap gives way", Page{Count: 3, CreatorCap: 1}, ranked("a1", "a1", "b1"), []int{0, 1, 2}},
-		{"nobody has no cap", Page{Count: 2, CreatorCap: 1}, ranked("a", "a", "b1"), []int{0, 1}},
-		{"the rest fills up", Page{Count: 3, Pool: 1, CreatorCap: 1}, ranked("a1", "a1", "b2", "b3"), []int{0, 2, 3}},
-		{"fewer than asked for", Page{Count: 9, Diversity: 0.3}, ranked("a1", "b2"), []int{0, 1}},
+		{"different ones in turn", Page{Count: 4, Diversity: apart(0.6, MMR)}, ranked("a1", "a2", "a3", "b4", "b5"), []int{0, 3, 1, 2}},
+		{"by volume", Page{Count: 4, Diversity: apart(0.6, DPP)}, ranked("a1", "a2", "a3", "b4", "b5"), []int{0, 3, 1, 2}},
+		{"without vectors by topic", Page{Count: 2, Diversity: apart(0.9, MMR)}, ranked("n1", "n2", "o3"), []int{0, 2}},
+		{"the cap", Page{Count: 3, Creators: Cap{Page: 1}}, ranked("a1", "a1", "b2", "b3"), []int{0, 2, 3}},
+		{"the cap gives way", Page{Count: 3, Creators: Cap{Page: 1}}, ranked("a1", "a1", "b1"), []int{0, 1, 2}},
+		{"nobody has no cap", Page{Count: 2, Creators: Cap{Page: 1}}, ranked("a", "a", "b1"), []int{0, 1}},
+		{"a share is two places in any case", Page{Count: 3, Creators: Cap{Share: 0.2}}, ranked("a1", "a1", "a1", "b2"), []int{0, 1, 3}},
+		{"the window", Page{Count: 4, Creators: Cap{Places: 1, Within: 2}}, ranked("a1", "a1", "b2", "b3"), []int{0, 2, 1, 3}},
+		{"the rest fills up", Page{Count: 3, Diversity: Diversity{Pool: 1}, Creators: Cap{Page: 1}}, ranked("a1", "a1", "b2", "b3"), []int{0, 2, 3}},
+		{"fewer than asked for", Page{Count: 9, Diversity: apart(0.3, DPP)}, ranked("a1", "b2"), []int{0, 1}},
 		{"nothing", Page{Count: 9}, nil, []int{}},
-		{"equal scores keep their order", Page{Count: 2, Diversity: 0}, []Ranked{{Item: itemOf(nil)}, {Item: itemOf(nil)}}, []int{0, 1}},
+		{"near ones are one", Page{Count: 3, Near: 0.9}, ranked("a1", "a2", "b3", "b4"), []int{0, 2}},
+		{"the viewer's mix", Page{Count: 4, Diversity: apart(0, MMR), Mix: taste.Mix{{Topic: "n", Share: 0.5}, {Topic: "o", Share: 0.5}, {Share: 1e-6}}, Calibrate: 0.9},
+			ranked("n1", "n2", "n3", "o4", "o5"), []int{0, 3, 1, 2}},
 	}
 	for _, tt := range tests {
 		if got := tt.page.Arrange(tt.from); !slices.Equal(got, tt.want) {

@@ -19,6 +19,7 @@ import (
 type Item struct {
 	upnext.Record          // without its long text: description, transcript, lyrics, comments
 	Ord           int32    // dense number of the id, for the life of the process
+	Content       uint64   // equal for two items that say the same under two ids: see contentOf
 	Topics        []string // what it is about, lower case: believed topics first, then tags; no repeats
 
 	words  map[string]float32 // of title, creator and tags, by the weight of their field
@@ -157,8 +158,9 @@ func newer(a, b *Item) int {
 
 // newItem keeps of a record what requests need.
 func newItem(r upnext.Record) *Item {
+	content := contentOf(r.Item)
 	r.Item.Description, r.Item.Transcript, r.Item.Lyrics, r.Item.Comments = "", "", "", nil
-	it := &Item{Record: r}
+	it := &Item{Record: r, Content: content}
 	for _, list := range [][]string{upnext.Values(r.Understanding.Topics), r.Item.Tags} {
 		for _, v := range list {
 			if v = strings.ToLower(v); !slices.Contains(it.Topics, v) {

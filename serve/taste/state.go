@@ -40,6 +40,7 @@ type State struct {
 	ToTopic   map[string]float64         // of unit length taken together; see TopicMatch
 	Languages map[string]float64         // shares of what they like
 	Interests []Interest
+	Mix       Mix // what they took to, by topic
 
 	read  []*shelf.Item // what was looked at on the shelf
 	added int64         // the shelf's Added then
@@ -261,6 +262,7 @@ func (s *State) generalise(set Settings) {
 	}
 	each(s.Positive)
 	each(s.Negative)
+	s.Mix = mixOf(s.Positive)
 	for c := range s.Follows {
 		s.ToCreator[c] += set.Weights[upnext.Follow]
 	}

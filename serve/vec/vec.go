@@ -1,11 +1,18 @@
 // Package vec has the few operations on vectors that a request needs.
 package vec
 
-import "math"
+import (
+	"math"
+
+	"upnext/learn/kernel"
+)
 
 // Dot is the inner product of two vectors of one length. The order of its
-// sums is fixed, so that equal vectors give equal results.
+// sums is fixed on a machine, so that equal vectors give equal results.
 func Dot(a, b []float32) float32 {
+	if l := kernel.Best(); l >= kernel.AVX2 {
+		return l.Dot(a, b)
+	}
 	var s0, s1, s2, s3 float32
 	b = b[:len(a)] // lifts the bounds checks out of the loop
 	i := 0

@@ -1,0 +1,69 @@
+package rule
+
+import (
+	"fmt"
+
+	"upnext"
+)
+
+// Rules are the rules of a page as data: what settings, and a scenario, hold.
+// The zero value arranges by score alone.
+type Rules struct {
+	Diversity   Diversity   `json:"diversity"`
+	Creators    Cap         `json:"creators"`
+	Series      Cap         `json:"series"`
+	Duplicates  Duplicates  `json:"duplicates"`
+	Calibration Calibration `json:"calibration"`
+	Slots       []Slot      `json:"slots"`
+	Guarantees  []Guarantee `json:"guarantees"`
+	Safety      Safety      `json:"safety"`
+}
+
+// DefaultRules are those of an installation that says nothing.
+func DefaultRules() Rules {
+	return Rules{
+		Diversity: Diversity{Dial: 0.3, Cold: 0.5, Method: MMR, Pool: 150},
+		Creators:  Cap{Share: 0.2},
+		Safety:    DefaultSafety(),
+	}
+}
+
+// Validate reports the first thing wrong with them, as an ErrInvalid that names
+// the rule and the field. Expressions are checked where they are parsed.
+func (r Rules) Validate() error {
+	for _, check := range []func() error{
+		r.Diversity.validate,
+		func() error { return r.Creators.validate("creators") },
+		func() error { return r.Series.validate("series") },
+		r.Duplicates.validate, r.Calibration.validate, r.Safety.validate,
+	} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	if len(r.Slots) > MaxSlots {
+		return bad("slots", "%d, %d allowed", len(r.Slots), MaxSlots)
+	}
+	for i, s := range r.Slots {
+		if err := s.validate(fmt.Sprintf("slots[%d]", i)); err != nil {
+			return err
+		}
+	}
+	if len(r.Guarantees) > MaxGuarantees {
+		return bad("guarantees", "%d, %d allowed", len(r.Guarantees), MaxGuarantees)
+	}
+	for i, g := range r.Guarantees {
+		if err := g.validate(fmt.Sprintf("guarantees[%d]", i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bad is an ErrInvalid that names the field.
+func bad(field, format string, args ...any) error {
+	return fmt.Errorf("%s: %s: %w", field, fmt.Sprintf(format, args...), upnext.ErrInvalid)
+}
+
+// share reports whether a number lies within 0 and 1; NaN does not.
+func share(x float64) bool { return x >= 0 && x <= 1 }
