@@ -182,6 +182,9 @@ func (r *Recommender) Erase(ctx context.Context, t upnext.Tenant, viewer upnext.
 	if _, err := r.Cursors.EraseCursors(ctx, t, viewer); err != nil {
 		return fail(err)
 	}
+	if _, err := r.Replies.EraseReplies(ctx, t, viewer); err != nil {
+		return fail(err)
+	}
 	unlock() // the archive may take its time, and others follow the events meanwhile
 	if r.Archive != nil {
 		if err := r.Archive.Forget(ctx, t, viewer); err != nil {

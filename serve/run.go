@@ -26,6 +26,7 @@ func (r *Recommender) Run(ctx context.Context) error {
 		}
 	}
 	wg.Go(func() { r.prune(ctx) })
+	wg.Go(func() { r.pruneReplies(ctx) })
 	wg.Go(func() { r.meetNewcomers(ctx) })
 	tick := time.NewTicker(r.Settings.FollowEvery)
 	defer tick.Stop()

@@ -25,6 +25,7 @@ type Config struct {
 	Viewers     upnext.Viewers
 	Slates      upnext.Slates
 	Cursors     upnext.Cursors
+	Replies     upnext.Replies // kept by who answers over HTTP, pruned and erased here
 	Schemas     upnext.Schemas
 	Collections index.Collections
 

@@ -47,6 +47,8 @@ type Settings struct {
 	CursorItems int           // returned under one recommendation at most
 	CursorBytes int           // of the requests that one cursor keeps
 
+	ReplyBytes int64 // that a tenant's kept replies may take
+
 	Unshown     int           // candidates kept with a slate that were not shown
 	SlateQueue  int           // slates waiting to be written; more are dropped and counted
 	SlateKeep   time.Duration // slates older than this are pruned
@@ -88,7 +90,7 @@ func DefaultSettings() Settings {
 		},
 		Rules:   rule.DefaultRules(),
 		Telling: 0.42, UnknownAge: 12,
-		CursorLife: 30 * time.Minute, CursorItems: 10_000, CursorBytes: 1 << 20,
+		CursorLife: 30 * time.Minute, CursorItems: 10_000, CursorBytes: 1 << 20, ReplyBytes: 256 << 20,
 		Unshown: 20, SlateQueue: 1024, SlateKeep: 7 * 24 * time.Hour, FollowEvery: time.Second,
 	}
 }

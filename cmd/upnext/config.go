@@ -69,6 +69,7 @@ type Settings struct {
 	MaxEvents      int           `help:"Requests with events worked on at once, at most, likewise." default:"1024" env:"UPNEXT_MAX_EVENTS"`
 	MaxOthers      int           `help:"Other requests under /v1 at once: bulk, exports, imports, reading." default:"64" env:"UPNEXT_MAX_OTHERS"`
 	MaxConnections int           `help:"Connections held at once; more wait to be accepted." default:"10000" env:"UPNEXT_MAX_CONNECTIONS"`
+	ReplyBytes     string        `help:"Bytes that the replies kept for Idempotency-Key may take in the database, for each tenant." default:"256MiB" env:"UPNEXT_REPLY_BYTES" placeholder:"BYTES"`
 	BodyMemory     string        `help:"Memory that the bodies of requests under way may take." default:"256MiB" env:"UPNEXT_BODY_MEMORY" placeholder:"BYTES"`
 	MemoryLimit    string        `help:"Memory that the Go heap is kept below (GOMEMLIMIT): auto is 90 % of the container's, off is none." default:"auto" env:"UPNEXT_MEMORY_LIMIT" placeholder:"BYTES"`
 	Drain          time.Duration `help:"How long /readyz says no at the end while requests are still taken: as long as the balancer needs to notice." default:"0s" env:"UPNEXT_DRAIN"`

@@ -30,6 +30,9 @@ func (s *Settings) checkLimits() error {
 	if n, err := humanize.ParseBytes(s.BodyMemory); err != nil || n < 16<<20 || n > math.MaxInt64 {
 		return fmt.Errorf("--body-memory %q: want 16MiB or more: %w", s.BodyMemory, upnext.ErrInvalid)
 	}
+	if n, err := humanize.ParseBytes(s.ReplyBytes); err != nil || n < 1<<20 || n > math.MaxInt64 {
+		return fmt.Errorf("--reply-bytes %q: want 1MiB or more: %w", s.ReplyBytes, upnext.ErrInvalid)
+	}
 	if s.MemoryLimit == "auto" || s.MemoryLimit == "off" {
 		return nil
 	}
@@ -42,6 +45,12 @@ func (s *Settings) checkLimits() error {
 // bodyMemory is the setting in bytes; checkLimits has read it before.
 func (s *Settings) bodyMemory() int64 {
 	n, _ := humanize.ParseBytes(s.BodyMemory)
+	return int64(n)
+}
+
+// replyBytes likewise.
+func (s *Settings) replyBytes() int64 {
+	n, _ := humanize.ParseBytes(s.ReplyBytes)
 	return int64(n)
 }
 

@@ -17,7 +17,7 @@ import (
 
 // TestLimits: a limit that nothing could be served within is refused by name.
 func TestLimits(t *testing.T) {
-	good := Settings{MaxEvents: 1, MaxOthers: 1, MaxConnections: 16, BreakAfter: 1, BreakFor: 1, BodyMemory: "16MiB", MemoryLimit: "64MiB"}
+	good := Settings{MaxEvents: 1, MaxOthers: 1, MaxConnections: 16, BreakAfter: 1, BreakFor: 1, BodyMemory: "16MiB", ReplyBytes: "1MiB", MemoryLimit: "64MiB"}
 	if err := good.checkLimits(); err != nil {
 		t.Fatal(err)
 	}
@@ -31,6 +31,7 @@ func TestLimits(t *testing.T) {
 		"--break-after":     func(s *Settings) { s.BreakAfter = 0 },
 		"--drain":           func(s *Settings) { s.Drain = -1 },
 		"--body-memory":     func(s *Settings) { s.BodyMemory = "much" },
+		"--reply-bytes":     func(s *Settings) { s.ReplyBytes = "1kB" },
 		"--memory-limit":    func(s *Settings) { s.MemoryLimit = "1MiB" },
 	} {
 		bad := good

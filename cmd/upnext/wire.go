@@ -155,12 +155,13 @@ func (e *engines) join(ctx context.Context, key []byte) (err error) {
 	}
 	st, settings := e.store, serve.DefaultSettings()
 	settings.BreakAfter, settings.BreakFor = e.settings.BreakAfter, e.settings.BreakFor
+	settings.ReplyBytes = cmp.Or(e.settings.replyBytes(), settings.ReplyBytes)
 	settings.SlateKeep = time.Duration(e.settings.SlateDays) * 24 * time.Hour
 	for kind, w := range e.settings.EventWeights {
 		settings.Taste.Weights[upnext.EventKind(kind)] = w
 	}
 	e.recommend = serve.New(serve.Config{
-		Catalog: st.Catalog, Events: st.Events, Viewers: st.Viewers, Slates: st.Slates, Cursors: st.Cursors, Schemas: st.Schemas,
+		Catalog: st.Catalog, Events: st.Events, Viewers: st.Viewers, Slates: st.Slates, Cursors: st.Cursors, Replies: st.Replies, Schemas: st.Schemas,
 		Collections: e.indexes, Query: kept.Query, Logger: e.logger, Now: e.settings.now,
 		Seed: e.settings.Seed, TokenKey: key, Settings: settings, Metrics: e.metrics,
 	})

@@ -27,6 +27,7 @@ type Store struct {
 	Viewers        *Viewers
 	Slates         *Slates
 	Cursors        *Cursors
+	Replies        *Replies
 	Imports        *Imports
 	Locks          upnext.Locks
 
@@ -87,7 +88,7 @@ func newStore(ctx context.Context, db database) (*Store, error) {
 	return &Store{
 		Catalog: &Catalog{db}, Indexings: &Indexings{db}, Understandings: &Understandings{db},
 		Schemas: &Schemas{db}, Events: events, Viewers: &Viewers{db},
-		Slates: &Slates{db}, Cursors: &Cursors{db}, Imports: &Imports{db},
+		Slates: &Slates{db}, Cursors: &Cursors{db}, Replies: &Replies{db}, Imports: &Imports{db},
 		Locks: newLocks(db), db: db,
 	}, nil
 }

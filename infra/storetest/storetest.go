@@ -23,6 +23,7 @@ type Stores struct {
 	Viewers        upnext.Viewers
 	Slates         upnext.Slates
 	Cursors        upnext.Cursors
+	Replies        upnext.Replies
 	Imports        upnext.Imports
 	Retention      upnext.Retention
 	Locks          upnext.Locks
@@ -56,6 +57,7 @@ func Test(t *testing.T, open Open) {
 		{"viewers", testViewers},
 		{"slates", testSlates},
 		{"cursors", testCursors},
+		{"replies", testReplies},
 		{"imports", testImports},
 		{"retention", testRetention},
 		{"columns", testColumns},

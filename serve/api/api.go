@@ -144,7 +144,7 @@ func New(cfg Config) http.Handler {
 	cfg.Metrics.MustRegister(a.requests, a.hooked)
 	a.allowances = allowances(cfg.Keys, cfg.Rates)
 	a.openDoor()
-	engine.Use(a.observe, a.recover, a.cors, a.identify, a.limit, a.plain, a.send, a.receive, a.admit)
+	engine.Use(a.observe, a.recover, a.cors, a.identify, a.limit, a.plain, a.send, a.receive, a.admit, a.once)
 	engine.NoRoute(func(c *gin.Context) { a.fail(c, newProblem(http.StatusNotFound, "no such route: "+c.Request.URL.Path)) })
 	engine.NoMethod(func(c *gin.Context) {
 		a.fail(c, newProblem(http.StatusMethodNotAllowed, c.Request.Method+" is not for "+c.Request.URL.Path))

@@ -56,6 +56,7 @@ const (
 	requestIDKey
 	pathKey
 	traceKey
+	viewerKey
 )
 
 func callerOf(ctx context.Context) caller {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
@@ -52,7 +51,7 @@ func (a *api) postItems(c *gin.Context) {
 		a.fail(c, parameter("query.dry_run", "true or false"))
 		return
 	}
-	ndjson := strings.Contains(c.ContentType(), "ndjson") || strings.Contains(c.ContentType(), "jsonl")
+	ndjson := streams(c)
 	run := &bulkRun{a: a, c: c, dry: dry}
 	results := []bulkResult{}
 	run.emit = func(r bulkResult) { results = append(results, r) }

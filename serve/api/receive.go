@@ -50,7 +50,7 @@ func (a *api) receive(c *gin.Context) {
 		_ = control.SetReadDeadline(time.Time{}) // what waits for the client's leaving must not time out
 		c.Next()
 		return
-	case route == bulkItems || c.FullPath() == hookPath: // the hook's token comes before its body
+	case route == bulkItems && (!keyed(c) || streams(c)) || c.FullPath() == hookPath: // the hook's token comes before its body
 		r.Body = flowing
 		c.Next()
 		return
@@ -79,7 +79,7 @@ func (a *api) receive(c *gin.Context) {
 		}{io.MultiReader(bytes.NewReader(body), flowing), r.Body}
 	default:
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		if route != bulkEvents { // their records are looked at one by one
+		if route != bulkEvents && route != bulkItems { // their records are looked at one by one
 			if err := wellFormed(body); err != nil {
 				a.fail(c, err)
 				return

@@ -254,6 +254,7 @@ func (a *api) mayAsk(who caller, req upnext.Request) error {
 // asked for.
 func (a *api) dress(ctx context.Context, slate upnext.Slate, req upnext.Request) (*slateOutput, error) {
 	who, trace := callerOf(ctx), req.Explain == serve.ExplainTrace
+	tellsOf(ctx, req.Viewer)
 	out := &slateOutput{Body: slateBody{
 		ID: string(slate.ID), Scenario: slate.Scenario, Variant: slate.Variant, Items: a.placed(who.tenant, slate.Items, req.Include, trace),
 		Shortfall: max(0, slate.Shortfall), Degraded: []degradedBody{}, TimingsMS: map[string]float64{}, NextCursor: slate.Next,

@@ -225,7 +225,7 @@ func (a *api) bulkOperation(id, path, tag, summary string, status int, one refle
 	schema := a.huma.OpenAPI().Components.Schemas.Schema(one, true, "")
 	many := &huma.Schema{OneOf: []*huma.Schema{schema, {Type: huma.TypeArray, Items: schema}}}
 	return &huma.Operation{
-		OperationID: id, Method: "POST", Path: path, Summary: summary, Tags: []string{tag}, Parameters: params,
+		OperationID: id, Method: "POST", Path: path, Summary: summary, Tags: []string{tag}, Parameters: append(params, onceParam()),
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 			"application/json":     {Schema: many},
 			"application/x-ndjson": {Schema: &huma.Schema{Type: huma.TypeString, Description: "One JSON object a line, as the single object of application/json."}},

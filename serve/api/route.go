@@ -47,6 +47,9 @@ func register[I, O any](a *api, method, path, tag, summary string, status int, h
 		OperationID: operationID(method, path), Method: method, Path: path, Summary: summary, Tags: []string{tag},
 		DefaultStatus: status, MaxBodyBytes: maxBody, BodyReadTimeout: -1, // receive has read it
 	}
+	if method == http.MethodPost {
+		op.Parameters = []*huma.Param{onceParam()}
+	}
 	if _, raw := any(new(I)).(*itemInput); raw {
 		// itemjson reads these bodies: huma is told what they are.
 		schema := a.huma.OpenAPI().Components.Schemas.Schema(typeOf[itemjson.Item](), true, "")
