@@ -227,15 +227,17 @@ func (e Event) validateTarget(bad func(field, format string, args ...any) error)
 
 // Appended says what became of an event.
 type Appended struct {
-	Seq       int64 // 0 for a duplicate
-	Duplicate bool  // the viewer has an event of that id already; nothing was written
+	Seq       int64    // 0 for a duplicate
+	Duplicate bool     // the viewer has an event of that id already; nothing was written
+	Into      ViewerID // whose it is, where its viewer was merged into another; else zero
 }
 
 // Events keeps what happened. It is safe for concurrent use; concurrent
 // Appends are gathered into one transaction.
 type Events interface {
 	// Append keeps events, all or none, once by viewer and id, and reports one
-	// outcome for each. When it returns they survive a crash.
+	// outcome for each. When it returns they survive a crash. An event of who was
+	// merged into another viewer is theirs: see Merges.
 	Append(ctx context.Context, t Tenant, events ...Event) ([]Appended, error)
 
 	// Retract removes an event and returns it. A zero viewer means whoever

@@ -77,7 +77,10 @@ func (r *Recommender) begin(ctx context.Context, t upnext.Tenant, req upnext.Req
 	if err != nil {
 		return nil, err
 	}
-	q.viewer, err = r.viewers.get(ctx, q.tenant, req.Viewer, q.collection, idx)
+	if q.req.Viewer, err = r.viewers.whose(ctx, t, req.Viewer); err != nil {
+		return nil, err
+	}
+	q.viewer, err = r.viewers.get(ctx, q.tenant, q.req.Viewer, q.collection, idx)
 	switch {
 	case errors.Is(err, errNoInterests):
 		q.degrade("interests", err)
@@ -102,7 +105,7 @@ func (r *Recommender) begin(ctx context.Context, t upnext.Tenant, req upnext.Req
 	case classPage:
 		q.ask.Visit = q.visit(r.Settings.Taste)
 		if q.bundle = q.tenant.bundle.Load(); q.bundle != nil {
-			q.ask.Learned = r.viewers.ask(viewerKey{t, req.Viewer}, q.bundle, q.viewer.state)
+			q.ask.Learned = r.viewers.ask(viewerKey{t, q.req.Viewer}, q.bundle, q.viewer.state)
 		}
 	case classSimilar:
 		err = r.seeds(ctx, q)

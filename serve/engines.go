@@ -84,6 +84,20 @@ func (s patientViewers) Viewer(ctx context.Context, t upnext.Tenant, id upnext.V
 	})
 }
 
+// patientMerges reads who somebody is with patience.
+type patientMerges struct {
+	upnext.Merges
+	engine    *engine
+	otherwise time.Duration // for callers without a deadline
+}
+
+// Into implements upnext.Merges.
+func (s patientMerges) Into(ctx context.Context, t upnext.Tenant, anonymous upnext.ViewerID) (upnext.ViewerID, error) {
+	return ask(ctx, s.engine, half(ctx, s.otherwise), func(ctx context.Context) (upnext.ViewerID, error) {
+		return s.Merges.Into(ctx, t, anonymous)
+	})
+}
+
 // patientEvents reads a viewer's events, and takes events in, with patience.
 type patientEvents struct {
 	upnext.Events

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"strconv"
@@ -65,7 +66,9 @@ func (r *Recommender) Feedback(ctx context.Context, t upnext.Tenant, events ...u
 	for i, a := range appended {
 		r.meters.count(ready[i], a.Duplicate)
 		if !a.Duplicate {
-			ready[i].Seq = a.Seq
+			if ready[i].Seq = a.Seq; a.Into != (upnext.ViewerID{}) {
+				ready[i].Viewer = a.Into
+			}
 			r.viewers.feel(t, ready[i])
 		}
 	}
@@ -79,7 +82,7 @@ func (r *Recommender) Feedback(ctx context.Context, t upnext.Tenant, events ...u
 func (r *Recommender) Retract(ctx context.Context, t upnext.Tenant, viewer upnext.ViewerID, id upnext.EventID) error {
 	e, err := r.retract(ctx, t, viewer, id)
 	if err == nil && r.Archive != nil {
-		if err = r.Archive.Retract(ctx, t, e); err != nil {
+		if err = r.retractArchived(ctx, t, e); err != nil {
 			// Asking again finds no event: somebody must look, so nothing is said softly.
 			r.Logger.Error("a retracted event may be in the archive and stay there", "tenant", t, "event", id, "seq", e.Seq, "error", err)
 		}
@@ -88,6 +91,17 @@ func (r *Recommender) Retract(ctx context.Context, t upnext.Tenant, viewer upnex
 		return fmt.Errorf("retract event %s: %w", id, err)
 	}
 	return nil
+}
+
+// retractArchived takes an event out of the archive under each name that its
+// viewer may have had when it was archived.
+func (r *Recommender) retractArchived(ctx context.Context, t upnext.Tenant, e upnext.Event) error {
+	names, err := r.all(ctx, t, e.Viewer)
+	for _, name := range names {
+		e.Viewer = name
+		err = errors.Join(err, r.Archive.Retract(ctx, t, e))
+	}
+	return err
 }
 
 func (r *Recommender) retract(ctx context.Context, t upnext.Tenant, viewer upnext.ViewerID, id upnext.EventID) (upnext.Event, error) {
@@ -100,6 +114,9 @@ func (r *Recommender) retract(ctx context.Context, t upnext.Tenant, viewer upnex
 		return upnext.Event{}, err
 	}
 	defer tn.following.Unlock()
+	if viewer, err = r.viewers.whose(ctx, t, viewer); err != nil {
+		return upnext.Event{}, err
+	}
 	e, err := r.Events.Retract(ctx, t, viewer, id)
 	if err != nil {
 		return e, err

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
-	"time"
 
 	"upnext"
 	"upnext/serve/taste"
@@ -123,73 +121,4 @@ func moods(s *taste.State, facet func(upnext.Understanding) []upnext.Label) []up
 		weights[v] /= total
 	}
 	return beliefs(weights)
-}
-
-// Receipt says what an erasure has removed.
-type Receipt struct {
-	Viewer     upnext.ViewerID
-	Events     int
-	Slates     int
-	Properties bool // whether there were any
-	At         time.Time
-}
-
-// Erase removes all that is held of a viewer: events, slates, properties,
-// their part in the counts, and what memory holds. Doing it again is not an
-// error and finds nothing.
-func (r *Recommender) Erase(ctx context.Context, t upnext.Tenant, viewer upnext.ViewerID) (Receipt, error) {
-	fail := func(err error) (Receipt, error) { return Receipt{}, fmt.Errorf("erase %s: %w", viewer, err) }
-	if err := viewer.Validate(); err != nil {
-		return fail(err)
-	}
-	tn, err := r.open(ctx, t)
-	if err != nil {
-		return fail(err)
-	}
-	if err := tn.following.lockIn(ctx); err != nil {
-		return fail(err)
-	}
-	unlock := sync.OnceFunc(tn.following.Unlock)
-	defer unlock()
-	receipt := Receipt{Viewer: viewer, At: r.Now()}
-	events, err := r.Events.ByViewer(ctx, t, viewer, r.Settings.Remember)
-	if err != nil {
-		return fail(err)
-	}
-	_, err = r.Viewers.Viewer(ctx, t, viewer)
-	if err != nil && !errors.Is(err, upnext.ErrNotFound) {
-		return fail(err)
-	}
-	receipt.Properties = err == nil
-	if receipt.Events, err = r.Events.Erase(ctx, t, viewer); err != nil {
-		return fail(err)
-	}
-	for _, e := range events {
-		if it := r.takenTo(tn, e); it != nil {
-			tn.crowd.Remove(viewer, it.Ord)
-		}
-	}
-	tn.crowd.Forget(viewer)
-	if err := r.Viewers.DeleteViewer(ctx, t, viewer); err != nil {
-		return fail(err)
-	}
-	r.viewers.forget(viewerKey{t, viewer})
-	waiting := r.slates.eraseViewer(t, viewer)
-	if receipt.Slates, err = r.Slates.EraseSlates(ctx, t, viewer); err != nil {
-		return fail(err)
-	}
-	receipt.Slates += waiting
-	if _, err := r.Cursors.EraseCursors(ctx, t, viewer); err != nil {
-		return fail(err)
-	}
-	if _, err := r.Replies.EraseReplies(ctx, t, viewer); err != nil {
-		return fail(err)
-	}
-	unlock() // the archive may take its time, and others follow the events meanwhile
-	if r.Archive != nil {
-		if err := r.Archive.Forget(ctx, t, viewer); err != nil {
-			return fail(err)
-		}
-	}
-	return receipt, nil
 }

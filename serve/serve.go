@@ -23,6 +23,7 @@ type Config struct {
 	Catalog     upnext.Catalog
 	Events      upnext.Events
 	Viewers     upnext.Viewers
+	Merges      upnext.Merges
 	Slates      upnext.Slates
 	Cursors     upnext.Cursors
 	Replies     upnext.Replies // kept by who answers over HTTP, pruned and erased here
@@ -123,6 +124,7 @@ func New(cfg Config) *Recommender {
 	}
 	r.engines = newEngines(cfg.Settings, cfg.Metrics)
 	r.Viewers = patientViewers{cfg.Viewers, r.engines.viewers, cfg.Settings.AppendDeadline}
+	r.Merges = patientMerges{cfg.Merges, r.engines.viewers, cfg.Settings.AppendDeadline}
 	r.Events = patientEvents{cfg.Events, r.engines.viewers, r.engines.events}
 	r.viewers = newViewers(r.Config)
 	r.slates = newSlateQueue(cfg.Settings.SlateQueue)

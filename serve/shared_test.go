@@ -32,7 +32,7 @@ func TestTwoReplicas(t *testing.T) {
 			t.Fatal(err)
 		}
 		w := newWorld(t, 3, func(c *Config) {
-			c.Catalog, c.Events, c.Viewers, c.Slates, c.Schemas = store.Catalog, store.Events, store.Viewers, store.Slates, store.Schemas
+			c.Catalog, c.Events, c.Viewers, c.Merges, c.Slates, c.Schemas = store.Catalog, store.Events, store.Viewers, store.Merges, store.Slates, store.Schemas
 			c.Settings.FollowEvery, c.Settings.RereadViewer = time.Hour, time.Hour // what is known is known by being told
 			c.Now = time.Now
 		})
@@ -100,6 +100,32 @@ func TestTwoReplicas(t *testing.T) {
 		t.Fatal(err)
 	}
 	until("a property", func() bool { _, locale := seen(); return locale == "zh" })
+	guest := upnext.ViewerID{ID: "guest", Anonymous: true}
+	theirs := func() upnext.ViewerID {
+		slate, err := there.Recommend(ctx, tenantT, upnext.Request{Viewer: guest})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slate.Viewer
+	}
+	like := upnext.Event{ID: "g1", Kind: upnext.Like, Item: "space-002", Viewer: guest, At: time.Now()}
+	if _, err := there.Feedback(ctx, tenantT, like); err != nil {
+		t.Fatal(err)
+	}
+	if who := theirs(); who != guest {
+		t.Fatalf("the guest is %s before", who)
+	}
+	if _, err := here.Merge(ctx, tenantT, guest, user("ann")); err != nil {
+		t.Fatal(err)
+	}
+	until("a merge", func() bool { got, _ := seen(); return got == events && theirs() == user("ann") })
+	like.ID = "g2"
+	if _, err := there.Feedback(ctx, tenantT, like); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := seen(); got != events+1 {
+		t.Errorf("%d events after one of the guest's, want %d", got, events+1)
+	}
 	if _, err := here.Erase(ctx, tenantT, user("ann")); err != nil {
 		t.Fatal(err)
 	}

@@ -48,6 +48,8 @@ type held struct {
 	told   upnext.Viewer
 	known  bool // whether told is from the store
 	toldAt time.Time
+	into   upnext.ViewerID // who they are: themselves, or whom they were merged into; see whose
+	intoAt time.Time
 	stale  error           // why told could not be read again; nil where it was
 	asking *learned.Asking // by asked, about state; kept for the pages that follow
 	asked  *bundle.Bundle
@@ -151,7 +153,7 @@ func (v *viewers) forget(key viewerKey) {
 	if ok { // a request that has it in hand shall not go on with what was read before
 		h := e.Value.(*held)
 		h.mu.Lock()
-		h.loaded, h.known, h.toldAt = false, false, time.Time{}
+		h.loaded, h.known, h.toldAt, h.intoAt = false, false, time.Time{}, time.Time{}
 		h.mu.Unlock()
 	}
 }

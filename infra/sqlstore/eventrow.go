@@ -37,7 +37,8 @@ type watchRow struct {
 
 // eventRow is an event on its way in.
 type eventRow struct {
-	viewer, id   string
+	sender       string // who it came from
+	viewer, id   string // whose it is: the sender's, or theirs whom the sender was merged into
 	at, received int64
 	body         string
 }
@@ -52,7 +53,7 @@ func encodeEvent(e upnext.Event) (eventRow, error) {
 		Scope: string(e.Scope), Token: e.Token, Surface: e.Surface, Position: e.Position,
 		Watch: (*watchRow)(e.Watch), Context: e.Context,
 	})
-	return eventRow{e.Viewer.String(), string(e.ID), micros(e.At), micros(e.ReceivedAt), body}, err
+	return eventRow{e.Viewer.String(), e.Viewer.String(), string(e.ID), micros(e.At), micros(e.ReceivedAt), body}, err
 }
 
 // eventColumns are what scanEvent reads.

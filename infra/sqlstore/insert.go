@@ -135,6 +135,9 @@ func (in *inserter) insertAll(ctx context.Context, tx *sql.Tx, runs []*run, unkn
 			}
 		}
 		r.first = first
+		if err := r.follow(ctx, tx); err != nil {
+			return err
+		}
 		if err := in.insert(ctx, tx, r); err != nil {
 			return err
 		}
@@ -200,7 +203,13 @@ func (r *run) insertChunk(ctx context.Context, stmt *sql.Stmt, at, n int) error 
 		if err := rows.Scan(&seq); err != nil {
 			return err
 		}
-		*r.out[seq-r.first] = upnext.Appended{Seq: seq}
+		row, out := r.rows[seq-r.first], r.out[seq-r.first]
+		*out = upnext.Appended{Seq: seq}
+		if row.viewer != row.sender {
+			if out.Into, err = upnext.ParseViewerID(row.viewer); err != nil {
+				return err
+			}
+		}
 	}
 	return rows.Err()
 }

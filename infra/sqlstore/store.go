@@ -25,6 +25,7 @@ type Store struct {
 	Schemas        *Schemas
 	Events         *Events
 	Viewers        *Viewers
+	Merges         *Merges
 	Slates         *Slates
 	Cursors        *Cursors
 	Replies        *Replies
@@ -87,7 +88,7 @@ func newStore(ctx context.Context, db database) (*Store, error) {
 	}
 	return &Store{
 		Catalog: &Catalog{db}, Indexings: &Indexings{db}, Understandings: &Understandings{db},
-		Schemas: &Schemas{db}, Events: events, Viewers: &Viewers{db},
+		Schemas: &Schemas{db}, Events: events, Viewers: &Viewers{db}, Merges: &Merges{db},
 		Slates: &Slates{db}, Cursors: &Cursors{db}, Replies: &Replies{db}, Imports: &Imports{db},
 		Locks: newLocks(db), db: db,
 	}, nil

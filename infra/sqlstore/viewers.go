@@ -24,13 +24,9 @@ type viewerRow struct {
 // PutViewer implements upnext.Viewers. Its UpdatedAt is kept, or set to now
 // where it is zero; it alone does not make a viewer Updated.
 func (s *Viewers) PutViewer(ctx context.Context, t upnext.Tenant, v upnext.Viewer) (upnext.PutStatus, error) {
-	attributes, err := valueRows(v.Attributes)
+	body, err := encodeViewer(v)
 	if err != nil {
-		return "", fmt.Errorf("put viewer %s: %w", v.ID, err)
-	}
-	body, err := encode(fmt.Sprintf("viewer %s", v.ID), viewerRow{v.Locale, v.Region, v.BirthYear, attributes})
-	if err != nil {
-		return "", err
+		return "", fmt.Errorf("put: %w", err)
 	}
 	if v.UpdatedAt.IsZero() {
 		v.UpdatedAt = time.Now()
@@ -59,6 +55,14 @@ func (s *Viewers) PutViewer(ctx context.Context, t upnext.Tenant, v upnext.Viewe
 		return "", fmt.Errorf("put viewer %s: %w", v.ID, err)
 	}
 	return status, nil
+}
+
+func encodeViewer(v upnext.Viewer) (string, error) {
+	attributes, err := valueRows(v.Attributes)
+	if err != nil {
+		return "", fmt.Errorf("viewer %s: %w", v.ID, err)
+	}
+	return encode(fmt.Sprintf("viewer %s", v.ID), viewerRow{v.Locale, v.Region, v.BirthYear, attributes})
 }
 
 // affected returns how many rows a statement has written.

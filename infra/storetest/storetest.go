@@ -21,6 +21,7 @@ type Stores struct {
 	Schemas        upnext.Schemas
 	Events         upnext.Events
 	Viewers        upnext.Viewers
+	Merges         upnext.Merges
 	Slates         upnext.Slates
 	Cursors        upnext.Cursors
 	Replies        upnext.Replies
@@ -55,6 +56,7 @@ func Test(t *testing.T, open Open) {
 		{"schemas", testSchemas},
 		{"events", testEvents},
 		{"viewers", testViewers},
+		{"merges", testMerges},
 		{"slates", testSlates},
 		{"cursors", testCursors},
 		{"replies", testReplies},

@@ -50,7 +50,7 @@ type muteBody struct {
 type profileOutput struct{ Body profileBody }
 
 func (a *api) getProfile(ctx context.Context, in *UserPath) (*profileOutput, error) {
-	id, err := in.viewer()
+	id, err := a.viewer(ctx, *in)
 	if err != nil {
 		return nil, err
 	}

@@ -20,11 +20,6 @@ type UserPath struct {
 	Anonymous bool   `query:"anonymous" doc:"The id is an anonymous_id."`
 }
 
-func (p UserPath) viewer() (upnext.ViewerID, error) {
-	id := upnext.ViewerID{ID: p.ID, Anonymous: p.Anonymous}
-	return id, of("path.id", id.Validate())
-}
-
 type userBody struct {
 	ID         string         `json:"id,omitempty" readOnly:"true"`
 	Locale     string         `json:"locale,omitempty" maxLength:"35" doc:"BCP 47."`
@@ -100,7 +95,7 @@ func (a *api) patchUser(ctx context.Context, in *struct {
 // saveUser keeps the properties and turns changed follows into events, which
 // are the one truth of who follows whom.
 func (a *api) saveUser(ctx context.Context, path UserPath, b userBody) (*userOutput, error) {
-	id, err := path.viewer()
+	id, err := a.viewer(ctx, path)
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +162,7 @@ func (a *api) getUser(ctx context.Context, in *struct {
 }
 
 func (a *api) readUser(ctx context.Context, path UserPath) (userBody, error) {
-	id, err := path.viewer()
+	id, err := a.viewer(ctx, path)
 	if err != nil {
 		return userBody{}, err
 	}
@@ -198,7 +193,7 @@ type eraseOutput struct {
 }
 
 func (a *api) eraseUser(ctx context.Context, in *UserPath) (*eraseOutput, error) {
-	id, err := in.viewer()
+	id, err := a.viewer(ctx, *in)
 	if err != nil {
 		return nil, err
 	}

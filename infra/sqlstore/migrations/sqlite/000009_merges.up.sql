@@ -1,0 +1,11 @@
+-- Anonymous viewers who turned out to be known ones. Who appends events looks
+-- here, under the tenant's counter of events, which a merge holds, too: no event
+-- comes between.
+CREATE TABLE merges (
+    tenant TEXT NOT NULL,
+    viewer TEXT NOT NULL,
+    target TEXT NOT NULL,
+    at     BIGINT NOT NULL,
+    PRIMARY KEY (tenant, viewer)
+) WITHOUT ROWID;
+CREATE INDEX merges_target ON merges (tenant, target, viewer);
