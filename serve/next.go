@@ -65,7 +65,7 @@ func (r *Recommender) step(ctx context.Context, t upnext.Tenant, of bearer, coun
 	for _, p := range slate.Items {
 		c.Returned = append(c.Returned, p.Item)
 	}
-	c.Version, c.Until = c.Version+1, r.until(q)
+	c.Viewer, c.Version, c.Until = q.req.Viewer, c.Version+1, r.until(q)
 	if err := r.Cursors.Advance(ctx, t, c); err != nil {
 		return upnext.Slate{}, req, err
 	}

@@ -98,7 +98,7 @@ func newHandler(e *engines, keys []api.Key) http.Handler {
 	return api.New(api.Config{
 		Dependencies: e.dependencies(), Watcher: watcher, HookToken: e.settings.HookToken,
 		Recommender: e.recommend, Writer: writer{e.pipeline}, Importer: importer{e.importer}, Collections: collections{e.pipeline}, Models: models{e}, Catalog: e.store.Catalog, Indexings: e.store.Indexings,
-		Understandings: e.store.Understandings, Viewers: e.store.Viewers, Schemas: e.store.Schemas, Imports: e.store.Imports, Blobs: e.blobs, Collection: e.space.Name(),
+		Understandings: e.store.Understandings, Viewers: e.store.Viewers, Holdings: e.store.Holdings, Schemas: e.store.Schemas, Imports: e.store.Imports, Blobs: e.blobs, Collection: e.space.Name(),
 		Pages: web.Pages(), Keys: keys, AllowOrigins: e.settings.AllowOrigins, Rates: api.Rates{Secret: e.settings.SecretRate, Publishable: e.settings.PublishableRate}, Metrics: e.metrics, Logger: e.logger,
 		Now: e.settings.now, Version: version(), Door: e.settings.door(), BodyMemory: e.settings.bodyMemory(), Draining: e.draining,
 	})

@@ -240,6 +240,6 @@ func shape(t *testing.T, engine, name string) []string {
 			words = append(words, strings.Fields(line)...)
 		}
 	}
-	text := strings.ReplaceAll(strings.Join(words, " "), ` COLLATE "C"`, "")
+	text := strings.NewReplacer(` COLLATE "C"`, "", " BYTEA ", " BLOB ").Replace(strings.Join(words, " "))
 	return strings.SplitAfter(strings.ReplaceAll(text, ") WITHOUT ROWID;", ");"), ";")
 }

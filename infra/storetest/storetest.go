@@ -22,6 +22,7 @@ type Stores struct {
 	Events         upnext.Events
 	Viewers        upnext.Viewers
 	Merges         upnext.Merges
+	Holdings       upnext.Holdings
 	Slates         upnext.Slates
 	Cursors        upnext.Cursors
 	Replies        upnext.Replies
@@ -57,6 +58,7 @@ func Test(t *testing.T, open Open) {
 		{"events", testEvents},
 		{"viewers", testViewers},
 		{"merges", testMerges},
+		{"holdings", testHoldings},
 		{"slates", testSlates},
 		{"cursors", testCursors},
 		{"replies", testReplies},

@@ -95,6 +95,7 @@ type Config struct {
 	Indexings      upnext.Indexings
 	Understandings upnext.Understandings
 	Viewers        upnext.Viewers
+	Holdings       upnext.Holdings
 	Schemas        upnext.Schemas
 	Imports        upnext.Imports
 	Blobs          blob.Store // thumbnails; only keys that end like pictures are shown
@@ -198,6 +199,8 @@ func (a *api) routes(engine *gin.Engine) {
 	remove(a, "/v1/users/{id}", "users", "Erase a user everywhere", a.eraseUser)
 	post(a, "/v1/users/{id}/merge", "users", http.StatusOK, "Make an anonymous viewer and a user one: what is theirs is the user's, and what they do from now on", a.mergeUser)
 	get(a, "/v1/users/{id}/profile", "users", "What the system believes of a user, and from what", a.getProfile)
+
+	a.raw(engine, a.exportUserOperation(), a.exportUser)
 
 	a.raw(engine, a.bulkEvents(), a.postEvents)
 	remove(a, "/v1/events/{id}", "events", "Take an event back; sent again under the same id it counts again", a.retractEvent)

@@ -172,7 +172,7 @@ func startWith(t testing.TB, blobs blob.Store, join func(*api.Config, *ingest.Pi
 	}
 	config := api.Config{
 		Recommender: rec, Writer: writer{pipeline}, Importer: noImports{}, Collections: collections{pipeline}, Catalog: store.Catalog, Indexings: store.Indexings,
-		Understandings: store.Understandings, Viewers: store.Viewers, Schemas: store.Schemas, Imports: store.Imports, Blobs: blobs,
+		Understandings: store.Understandings, Viewers: store.Viewers, Holdings: store.Holdings, Schemas: store.Schemas, Imports: store.Imports, Blobs: blobs,
 		Collection: space.Name(), Keys: keys, AllowOrigins: []string{"https://shop.example"}, Metrics: prometheus.NewRegistry(), Logger: logger, Now: time.Now, Version: "test",
 	}
 	if join != nil {

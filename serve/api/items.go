@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"time"
@@ -121,8 +122,13 @@ func (a *api) decodeItem(ctx context.Context, t upnext.Tenant, raw []byte) (upne
 	return itemjson.Decode(raw, schema)
 }
 
-// patchTries bounds how often a patch is laid over what another write left.
-const patchTries = 5
+// patchTries bounds how often a patch is laid over what another write left, with
+// pauses of up to patchPause more each time: one write raises the version
+// several times.
+const (
+	patchTries = 12
+	patchPause = 5 * time.Millisecond
+)
 
 // patchItem lays a merge patch over the item as it stands and puts the result.
 // Of patches at once none is lost: who comes second reads again.
@@ -131,6 +137,11 @@ func (a *api) patchItem(ctx context.Context, in *itemInput) (*itemOutput, error)
 		out, err := a.patchOnce(ctx, in)
 		if !errors.Is(err, upnext.ErrConflict) || in.given() || try == patchTries {
 			return out, a.overtaken(ctx, in, err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(rand.N(time.Duration(try) * patchPause)):
 		}
 	}
 }

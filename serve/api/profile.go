@@ -54,9 +54,17 @@ func (a *api) getProfile(ctx context.Context, in *UserPath) (*profileOutput, err
 	if err != nil {
 		return nil, err
 	}
-	p, err := a.Recommender.Profile(ctx, callerOf(ctx).tenant, id)
+	body, err := a.readProfile(ctx, id)
 	if err != nil {
 		return nil, err
+	}
+	return &profileOutput{body}, nil
+}
+
+func (a *api) readProfile(ctx context.Context, id upnext.ViewerID) (profileBody, error) {
+	p, err := a.Recommender.Profile(ctx, callerOf(ctx).tenant, id)
+	if err != nil {
+		return profileBody{}, err
 	}
 	b := profileBody{
 		UserID: id.ID, Anonymous: id.Anonymous, Known: p.Known, Events: p.Events, Seen: p.Seen, Interests: []interestBody{},
@@ -80,7 +88,7 @@ func (a *api) getProfile(ctx context.Context, in *UserPath) (*profileOutput, err
 		e.Token = "" // it speaks for one answer, to whoever got it
 		b.Recent = append(b.Recent, eventjson.Of(e))
 	}
-	return &profileOutput{b}, nil
+	return b, nil
 }
 
 func beliefs(all []upnext.Belief) []beliefBody {

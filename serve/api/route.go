@@ -76,7 +76,7 @@ func register[I, O any](a *api, method, path, tag, summary string, status int, h
 // raw declares a route that gin serves and huma only describes.
 func (a *api) raw(engine *gin.Engine, op *huma.Operation, h gin.HandlerFunc) {
 	a.huma.OpenAPI().AddOperation(op)
-	engine.Handle(op.Method, op.Path, h)
+	engine.Handle(op.Method, strings.NewReplacer("{", ":", "}", "").Replace(op.Path), h)
 }
 
 // operationID makes "put-v1-items-id" of PUT /v1/items/{id}, less the version.
