@@ -179,7 +179,7 @@ func TestOnceLong(t *testing.T) {
 	s := start(t)
 	var lines strings.Builder
 	for i := range 25 {
-		fmt.Fprintf(&lines, `{"id":"i%d","kind":"video","title":"t","description":%q}`+"\n", i, strings.Repeat("x", 49_000))
+		fmt.Fprintf(&lines, `{"id":"i%d","kind":"video","title":"t%d","description":%q}`+"\n", i, i, strings.Repeat(fmt.Sprintf("word%d ", i), 7_000))
 	}
 	s.do("POST", "/v1/items", "application/x-ndjson", lines.String())
 	const body = `{"count":25,"include":["description"]}`
