@@ -160,6 +160,9 @@ func (e *engines) join(ctx context.Context, key []byte) (err error) {
 	for kind, w := range e.settings.EventWeights {
 		settings.Taste.Weights[upnext.EventKind(kind)] = w
 	}
+	if settings.Rules, err = rulesOf(e.settings.Rules); err != nil {
+		return err
+	}
 	e.recommend = serve.New(serve.Config{
 		Catalog: st.Catalog, Events: st.Events, Viewers: st.Viewers, Merges: st.Merges, Slates: st.Slates, Cursors: st.Cursors, Replies: st.Replies, Schemas: st.Schemas,
 		Collections: e.indexes, Query: kept.Query, Logger: e.logger, Now: e.settings.now,

@@ -90,7 +90,7 @@ type placedBody struct {
 	Sources    []string           `json:"sources" doc:"Who proposed it."`
 	Reasons    []reasonBody       `json:"reasons,omitempty"`
 	Features   map[string]float64 `json:"features,omitempty" doc:"With explain=trace: what the score is made of."`
-	Ranks      map[string]int     `json:"ranks,omitempty" doc:"With explain=trace: its rank from 1 after each stage that had it: blend, rank, rerank."`
+	Ranks      map[string]int     `json:"ranks,omitempty" doc:"With explain=trace: its rank from 1 after each stage that had it: blend, rank, guarantee, rerank."`
 	Decisions  []decisionBody     `json:"decisions,omitempty" doc:"With explain=trace: what rules decided about it."`
 	Blur       string             `json:"blur,omitempty" doc:"Show it behind a warning, on account of this safety label."`
 	Properties map[string]any     `json:"properties,omitempty" doc:"The fields asked for by include."`

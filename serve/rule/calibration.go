@@ -13,7 +13,7 @@ import (
 // every comedy scores above every western (Steck 2018, calibrated
 // recommendations).
 type Calibration struct {
-	Weight float64 `json:"weight"` // of the divergence beside the score, 0 to 1; 0: not looked at
+	Weight float64 `json:"weight"` // of the divergence against all else, 0 to 1; 0: not looked at
 }
 
 func (c Calibration) validate() error {

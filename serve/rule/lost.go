@@ -59,7 +59,7 @@ func (a *arranger) yield(i, at int, rule string) {
 func (a *arranger) why(i, at int) string {
 	var apart, mix float64
 	if a.spread.on {
-		apart = a.Diversity.Dial * (a.spread.gain(at) - a.spread.gain(i))
+		apart = (1 - a.Calibrate) * a.Diversity.Dial * (a.spread.gain(at) - a.spread.gain(i))
 	}
 	if a.mix.on {
 		mix = a.Calibrate * (a.mix.divergence(i) - a.mix.divergence(at))

@@ -173,7 +173,7 @@ func (a *arranger) worth(i int) float64 {
 		v += dial * a.spread.gain(i)
 	}
 	if a.mix.on {
-		v -= a.Calibrate * a.mix.divergence(i)
+		v = (1-a.Calibrate)*v - a.Calibrate*a.mix.divergence(i)
 	}
 	return v
 }

@@ -130,7 +130,7 @@ func TestArrange(t *testing.T) {
 		{"nothing", Page{Count: 9}, nil, []int{}},
 		{"near ones are one", Page{Count: 3, Near: 0.9}, ranked("a1", "a2", "b3", "b4"), []int{0, 2}},
 		{"the viewer's mix", Page{Count: 4, Diversity: apart(0, MMR), Mix: taste.Mix{{Topic: "n", Share: 0.5}, {Topic: "o", Share: 0.5}, {Share: 1e-6}}, Calibrate: 0.9},
-			ranked("n1", "n2", "n3", "o4", "o5"), []int{0, 3, 1, 2}},
+			ranked("n1", "n2", "n3", "o4", "o5"), []int{0, 3, 1, 4}},
 	}
 	for _, tt := range tests {
 		if got := tt.page.Arrange(tt.from); !slices.Equal(got, tt.want) {
