@@ -43,6 +43,7 @@ var arrows = map[string][]string{
 	"train/datasets": {".", "learn", "learn/split"},
 	"train/evals":    {".", "embed", "understand", "ingest/passages", "learn/relevance", "train/datasets"},
 	"train/trials":   {".", "embed", "ingest/passages", "learn", "learn/artefact", "learn/attack", "learn/blend", "learn/collab", "learn/content", "learn/ranking", "learn/relevance", "learn/sequence", "learn/split", "train/datasets", "train/evals"},
+	"bench":          {".", "index", "ingest/eventjson", "ingest/itemjson"},
 	"serve/api":      {".", "filter", "serve", "serve/door", "ingest/itemjson", "ingest/eventjson", "ingest/viewerjson", "infra/blob"},
 	"web":            {"."},
 	"cmd/upnext":     {"*"},

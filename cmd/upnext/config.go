@@ -92,6 +92,7 @@ type commands struct {
 	Serve  serveCommand  `cmd:"" help:"Serve the HTTP API and the console."`
 	Ingest ingestCommand `cmd:"" help:"Import items, viewers or historical events, from files, folders or buckets."`
 	Eval   evalCommand   `cmd:"" help:"Measure quality by a protocol on a data set."`
+	Bench  benchCommand  `cmd:"" help:"Measure the speed of this program as a server, under the load of a made-up platform."`
 	Train  trainCommand  `cmd:"" help:"Train models on the events, and answer by them."`
 	Models modelsCommand `cmd:"" help:"List trained models, bring one into use, or go back."`
 	Export exportCommand `cmd:"" help:"Write items, events, recorded answers or viewers as NDJSON."`

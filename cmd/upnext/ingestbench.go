@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"upnext"
+	"upnext/bench"
 	"upnext/ingest"
 )
 
@@ -72,7 +73,7 @@ type benchRun struct {
 	bars    *bars
 	writing time.Duration
 	imp     upnext.Import
-	samples []memory // while it imported
+	samples []bench.Memory // while it imported
 }
 
 // run writes the objects and imports them.

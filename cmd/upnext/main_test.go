@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -19,10 +17,7 @@ func TestMain(m *testing.M) {
 	}
 	testscript.Main(m, map[string]func(){
 		"upnext": func() {
-			if err := run(context.Background(), os.Args[1:], os.Stdout, os.Stderr); err != nil {
-				fmt.Fprintln(os.Stderr, "upnext:", err)
-				os.Exit(1)
-			}
+			os.Exit(runAs(os.Args[1:]))
 		},
 	})
 }

@@ -2,49 +2,22 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"time"
+
+	"upnext/bench"
 )
 
-// memory is what this process has resident, in bytes. Anonymous is what is not
-// of files: rabitq's vectors are in memory as the file that they lie in, which
-// the system may take back.
-type memory struct{ Resident, Anonymous int64 }
-
-// readMemory asks the system; false where it does not tell (it is Linux that does).
-func readMemory() (m memory, ok bool) { return readMemoryOf(os.Getpid()) }
-
-// readMemoryOf asks for another process.
-func readMemoryOf(pid int) (m memory, ok bool) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return m, false
-	}
-	for line := range strings.Lines(string(status)) {
-		name, value, _ := strings.Cut(line, ":")
-		var kib int64
-		if _, err := fmt.Sscanf(value, "%d kB", &kib); err != nil {
-			continue
-		}
-		switch name {
-		case "VmRSS":
-			m.Resident = kib << 10
-		case "RssAnon":
-			m.Anonymous = kib << 10
-		}
-	}
-	return m, m.Resident > 0
-}
+// readMemory asks the system for this process's.
+func readMemory() (bench.Memory, bool) { return bench.ReadMemory(os.Getpid()) }
 
 // watchMemory reads it at once, each second, and when ctx ends. None where the
 // system does not tell.
-func watchMemory(ctx context.Context) []memory {
+func watchMemory(ctx context.Context) []bench.Memory {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	var samples []memory
+	var samples []bench.Memory
 	for {
 		m, ok := readMemory()
 		if !ok {
@@ -67,7 +40,7 @@ type spread struct {
 	Max    int64 `json:"max"`
 }
 
-func spreadOf(samples []memory, of func(memory) int64) spread {
+func spreadOf(samples []bench.Memory, of func(bench.Memory) int64) spread {
 	values := make([]int64, len(samples))
 	for i, m := range samples {
 		values[i] = of(m)
@@ -85,15 +58,15 @@ type thirds struct {
 }
 
 // thirdsOf returns nil where there are no samples.
-func thirdsOf(samples []memory) *thirds {
+func thirdsOf(samples []bench.Memory) *thirds {
 	if len(samples) == 0 {
 		return nil
 	}
 	n := max(1, len(samples)/3)
 	t := &thirds{Samples: len(samples)}
-	for i, part := range [][]memory{samples[:n], samples[len(samples)-n:]} {
-		t.Resident[i] = spreadOf(part, func(m memory) int64 { return m.Resident })
-		t.Anonymous[i] = spreadOf(part, func(m memory) int64 { return m.Anonymous })
+	for i, part := range [][]bench.Memory{samples[:n], samples[len(samples)-n:]} {
+		t.Resident[i] = spreadOf(part, func(m bench.Memory) int64 { return m.Resident })
+		t.Anonymous[i] = spreadOf(part, func(m bench.Memory) int64 { return m.Anonymous })
 	}
 	return t
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -15,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"upnext/bench"
 )
 
 // What the overloaded server has.
@@ -171,24 +172,14 @@ func findMost(t *testing.T, load *openLoop, pid int) (most, aSecond float64) {
 	return most, aSecond
 }
 
-// processorOf is the processor time that a process has had: fields 14 and 15 of
-// /proc/PID/stat, in hundredths of a second.
+// processorOf is the processor time that a process has had.
 func processorOf(t *testing.T, pid int) time.Duration {
 	t.Helper()
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	d, err := bench.Processor(pid)
 	if err != nil {
 		t.Fatal(err)
 	}
-	fields := strings.Fields(string(raw[bytes.LastIndexByte(raw, ')')+1:])) // the command may hold blanks
-	var ticks int64
-	for _, f := range fields[11:13] {
-		n, err := strconv.ParseInt(f, 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ticks += n
-	}
-	return time.Duration(ticks) * 10 * time.Millisecond
+	return d
 }
 
 // besides is what goes on beside the flood of pages.
@@ -200,7 +191,7 @@ type besides struct {
 	asked   int
 	unwell  int
 	slowest time.Duration
-	memory  []memory
+	memory  []bench.Memory
 }
 
 // run sends an event and asks for health ten times a second, and looks at the
@@ -224,7 +215,7 @@ func (b *besides) run(ctx context.Context) {
 		}
 		b.slowest = max(b.slowest, time.Since(began))
 		if n%10 == 0 {
-			if m, ok := readMemoryOf(b.pid); ok {
+			if m, ok := bench.ReadMemory(b.pid); ok {
 				b.memory = append(b.memory, m)
 			}
 		}

@@ -22,6 +22,11 @@ func runChild() int {
 	if err := json.Unmarshal([]byte(os.Getenv(childArgs)), &args); err != nil {
 		panic(err)
 	}
+	return runAs(args)
+}
+
+// runAs is main with a command line.
+func runAs(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, args, os.Stdout, os.Stderr); err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"upnext/bench"
 	"upnext/infra/blob"
 )
 
@@ -29,35 +30,7 @@ type synthetic struct {
 const (
 	linesAtOnce   = 5000 // in a manifest
 	writersAtOnce = 8    // pictures written side by side: an object store answers each after a while
-	vocabulary    = 20_000
 )
-
-// words are made up; as in a language, few of them are most of a text.
-type words struct {
-	random *rand.Rand
-	zipf   *rand.Zipf
-}
-
-var syllables = strings.Fields("ba ce di fo gu ha je ki lo mu na pe ri so tu va we xi yo zu bran cler drim fosk glun")
-
-func newWords(r *rand.Rand) words { return words{r, rand.NewZipf(r, 1.2, 8, vocabulary-1)} }
-
-// next is the word of a random rank: its rank, in syllables.
-func (w words) next() string {
-	var s strings.Builder
-	for n := int(w.zipf.Uint64()) + len(syllables); n > 0; n /= len(syllables) {
-		s.WriteString(syllables[n%len(syllables)])
-	}
-	return s.String()
-}
-
-func (w words) some(least, most int) []string {
-	all := make([]string, least+w.random.IntN(most-least+1))
-	for i := range all {
-		all[i] = w.next()
-	}
-	return all
-}
 
 // syntheticLine is an item as its manifest has it.
 type syntheticLine struct {
@@ -77,10 +50,10 @@ func (s synthetic) id(n int) string { return fmt.Sprintf("bench-%d-%07d", s.seed
 // item makes item n, alike in whatever order they are made.
 func (s synthetic) item(n int) (line syntheticLine, r *rand.Rand) {
 	r = rand.New(rand.NewPCG(s.seed, uint64(n)))
-	w := newWords(r)
+	w := bench.NewWords(r)
 	line = syntheticLine{
-		ID: s.id(n), Kind: []string{"video", "short", "music", "live"}[r.IntN(4)], Title: strings.Join(w.some(3, 7), " "),
-		Description: strings.Join(w.some(20, 60), " "), Tags: w.some(1, 4), CreatorID: fmt.Sprintf("creator-%d", r.IntN(1000)),
+		ID: s.id(n), Kind: []string{"video", "short", "music", "live"}[r.IntN(4)], Title: strings.Join(w.Some(3, 7), " "),
+		Description: strings.Join(w.Some(20, 60), " "), Tags: w.Some(1, 4), CreatorID: fmt.Sprintf("creator-%d", r.IntN(1000)),
 		DurationMS: 10_000 + r.IntN(3_600_000),
 	}
 	if r.Float64() < s.pictures {
