@@ -19,13 +19,21 @@ func (Learned) Recall(ctx context.Context, ask Ask, n int) ([]Candidate, error) 
 	if scores == nil || ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	found := make([]Candidate, 0, n)
-	for _, it := range ask.Shelf.Items(scores.Top(ask.reach(n))) {
-		if len(found) == n {
-			break
+	found, looked := make([]Candidate, 0, n), 0
+	// What the viewer has seen is among the best, but seldom so much of it that
+	// all within reach must be put in order.
+	for _, k := range []int{ask.depth(n), ask.reach(n)} {
+		top := scores.Top(k)
+		for _, it := range ask.Shelf.Items(top[looked:]) {
+			if len(found) == n {
+				return found, nil
+			}
+			if it != nil && ask.Pass(it) {
+				found = append(found, Candidate{Item: it, Score: scores.Of(it.Item.ID)})
+			}
 		}
-		if it != nil && ask.Pass(it) {
-			found = append(found, Candidate{Item: it, Score: scores.Of(it.Item.ID)})
+		if looked = len(top); len(found) == n || looked < k { // enough, or there are no more
+			break
 		}
 	}
 	return found, nil
