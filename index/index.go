@@ -57,6 +57,15 @@ type Index interface {
 	All(ctx context.Context) iter.Seq2[upnext.ItemID, error]
 }
 
+// Copier is what an Index may be besides: one that copies vectors into room
+// that its caller uses again, where Vectors would make new room each time.
+type Copier interface {
+	// CopyVectors is Vectors, in room as far as it reaches and in new room
+	// otherwise; it returns the room in which they lie, for the next call.
+	// Callers may do with it what they want.
+	CopyVectors(ctx context.Context, room []float32, ids ...upnext.ItemID) (vectors [][]float32, in []float32, err error)
+}
+
 // Spec is what a collection is made for.
 type Spec struct {
 	Dim    int                             // components of a vector

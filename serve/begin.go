@@ -31,6 +31,7 @@ type asked struct {
 	viewer known
 	guard  rule.Guard
 	ask    source.Ask
+	index  patient // ask.Index, where that is not nil
 	boosts []boost
 
 	now        time.Time
@@ -39,6 +40,7 @@ type asked struct {
 	started    time.Time      // by the wall clock, for timings
 	lap        time.Time
 	timings    map[string]time.Duration
+	copied     copied // the candidates' vectors, until the answer is made
 	degraded   []upnext.Degraded
 	favours    []rule.Favour // what traffic guarantees ask for
 	known      []rule.Known  // what must not come again under another id
@@ -163,7 +165,8 @@ func (r *Recommender) active(ctx context.Context, q *asked) (index.Index, error)
 	switch {
 	case err == nil:
 		q.collection = found.name
-		return patient{found.Index, q.tenant.index, limit}, nil
+		q.index = patient{found.Index, q.tenant.index, limit}
+		return q.index, nil
 	case errors.Is(err, upnext.ErrNotFound):
 		if q.tenant.shelf.Len() > 0 {
 			q.degrade("index", errors.New("no collection is promoted yet"))

@@ -102,8 +102,12 @@ func makeRoom(weights *[features]float64) {
 // fuse gathers the sources' lists into candidates, each once, with the
 // features that the sources give.
 func (r *Recommender) fuse(found []recalled) []*candidate {
-	at := map[*shelf.Item]*candidate{}
-	var list []*candidate
+	most := 0
+	for _, f := range found {
+		most += len(f.candidates)
+	}
+	at, list := make(map[*shelf.Item]*candidate, most), make([]*candidate, 0, most)
+	room, origins := make([]candidate, most), make([]origin, most) // one each for all: few come from several sources
 	for _, f := range found {
 		weight, ok := r.Settings.SourceShare[f.name]
 		if !ok {
@@ -112,7 +116,9 @@ func (r *Recommender) fuse(found []recalled) []*candidate {
 		for rank, c := range f.candidates {
 			own := at[c.Item]
 			if own == nil {
-				own = &candidate{item: c.Item, origins: make([]origin, 0, 4)}
+				n := len(list)
+				own = &room[n]
+				own.item, own.origins = c.Item, origins[n:n:n+1]
 				at[c.Item] = own
 				list = append(list, own)
 			}
@@ -179,16 +185,16 @@ func (r *Recommender) fetchVectors(ctx context.Context, q *asked, list []*candid
 	for _, k := range q.known {
 		ids = append(ids, k.Item.Item.ID)
 	}
-	vectors, err := q.ask.Index.Vectors(ctx, ids...)
-	if err != nil {
+	var err error
+	if q.copied, err = q.index.copyVectors(ctx, ids...); err != nil {
 		q.degrade("vectors", err)
 		return
 	}
 	for i, c := range list {
-		c.vector = vectors[i]
+		c.vector = q.copied.vectors[i]
 	}
 	for i := range q.known {
-		q.known[i].Vector = vectors[len(list)+i]
+		q.known[i].Vector = q.copied.vectors[len(list)+i]
 	}
 }
 

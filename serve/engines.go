@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -68,6 +69,39 @@ func (p patient) Search(ctx context.Context, q index.Query) ([][]index.Hit, erro
 // Vectors implements index.Index.
 func (p patient) Vectors(ctx context.Context, ids ...upnext.ItemID) ([][]float32, error) {
 	return ask(ctx, p.engine, p.limit, func(ctx context.Context) ([][]float32, error) { return p.Index.Vectors(ctx, ids...) })
+}
+
+// copied are vectors in room that a later request uses again.
+type copied struct {
+	vectors [][]float32
+	room    *[]float32 // nil: they are whose they are
+}
+
+// rooms are those that no request has. A page's vectors are most of what it
+// would leave to the garbage collector.
+var rooms = sync.Pool{New: func() any { return new([]float32) }}
+
+// copyVectors is Vectors, in room that is to be released. A call that comes late
+// keeps the room that it writes to.
+func (p patient) copyVectors(ctx context.Context, ids ...upnext.ItemID) (copied, error) {
+	return ask(ctx, p.engine, p.limit, func(ctx context.Context) (c copied, err error) {
+		from, ok := p.Index.(index.Copier)
+		if !ok {
+			c.vectors, err = p.Index.Vectors(ctx, ids...)
+			return c, err
+		}
+		c.room = rooms.Get().(*[]float32)
+		c.vectors, *c.room, err = from.CopyVectors(ctx, *c.room, ids...)
+		return c, err
+	})
+}
+
+// release gives the room to the next request: nobody may look at the vectors
+// any more.
+func (c copied) release() {
+	if c.room != nil {
+		rooms.Put(c.room)
+	}
 }
 
 // patientViewers reads properties with patience.

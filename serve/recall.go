@@ -53,7 +53,11 @@ func (r *Recommender) sourcesOf(class string) []source.Source {
 
 // distinct counts the items that sources have brought.
 func distinct(found []recalled) int {
-	met := map[*shelf.Item]bool{}
+	most := 0
+	for _, f := range found {
+		most += len(f.candidates)
+	}
+	met := make(map[*shelf.Item]bool, most)
 	for _, f := range found {
 		for _, c := range f.candidates {
 			met[c.Item] = true

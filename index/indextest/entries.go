@@ -157,5 +157,16 @@ func vectorsOf(t *testing.T, x index.Index, ids ...upnext.ItemID) [][]float32 {
 	if err != nil || len(got) != len(ids) {
 		t.Fatalf("vectors of %v: %d of them, %v", ids, len(got), err)
 	}
+	c, ok := x.(index.Copier)
+	if !ok {
+		return got
+	}
+	room := make([]float32, 7)
+	for range 2 { // in new room, then in the same again
+		var copies [][]float32
+		if copies, room, err = c.CopyVectors(t.Context(), room, ids...); err != nil || !slices.EqualFunc(copies, got, slices.Equal[[]float32]) {
+			t.Fatalf("copies of the vectors of %v: got %v, %v, want %v", ids, copies, err, got)
+		}
+	}
 	return got
 }

@@ -14,7 +14,10 @@ import (
 	"upnext/index"
 )
 
-var _ index.Index = (*collection)(nil)
+var (
+	_ index.Index  = (*collection)(nil)
+	_ index.Copier = (*collection)(nil)
+)
 
 // collection is one collection's Index. Writers wait for one another at writing;
 // readers share mu, which a writer takes for some microseconds at a time.
@@ -127,6 +130,27 @@ func (c *collection) Vectors(ctx context.Context, ids ...upnext.ItemID) ([][]flo
 		}
 	}
 	return vectors, nil
+}
+
+// CopyVectors implements index.Copier.
+func (c *collection) CopyVectors(ctx context.Context, room []float32, ids ...upnext.ItemID) ([][]float32, []float32, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, room, err
+	}
+	dim, vectors := c.dim(), make([][]float32, len(ids))
+	room = sized(room, dim*len(ids))
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if c.gone != nil {
+		return nil, room, c.gone
+	}
+	for i, id := range ids {
+		if slot, ok := c.state.slot[id]; ok {
+			vectors[i] = room[i*dim : (i+1)*dim : (i+1)*dim]
+			copy(vectors[i], c.state.vector(slot))
+		}
+	}
+	return vectors, room, nil
 }
 
 // All implements index.Index, as of the moment of the call.
