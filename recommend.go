@@ -52,6 +52,7 @@ type Request struct {
 	Exclude   Exclude
 	Include   []string      // fields of the items that the asker wants shown
 	Diversity *float64      // 0 to 1, default 0.3
+	Explore   *float64      // 0 to 0.5, default 0.05: share of a page's places for items that few have met
 	Explain   string        // "none", "reasons" (default) or "trace"
 	Deadline  time.Duration // default 1 s
 	Backfill  string        // "" or "popular": what fills a page that the filter left short
@@ -80,6 +81,8 @@ func (r Request) Validate() error {
 	switch {
 	case r.Count < 0 || r.Count > MaxCount:
 		return Invalid("count", "%d is not within 1 and %d", r.Count, MaxCount)
+	case r.Explore != nil && !(*r.Explore >= 0 && *r.Explore <= 0.5):
+		return Invalid("explore", "%g is not within 0 and 0.5", *r.Explore)
 	case r.Diversity != nil && !(*r.Diversity >= 0 && *r.Diversity <= 1):
 		return Invalid("diversity", "%g is not within 0 and 1", *r.Diversity)
 	case len(r.Like) > 100 || len(r.Unlike) > 100:

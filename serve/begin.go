@@ -106,6 +106,7 @@ func (r *Recommender) begin(ctx context.Context, t upnext.Tenant, req upnext.Req
 	switch q.class {
 	case classPage:
 		q.ask.Visit = q.visit(r.Settings.Taste)
+		q.ask.Chances = r.chancesFor(q)
 		if q.bundle = q.tenant.bundle.Load(); q.bundle != nil {
 			q.ask.Learned = r.viewers.ask(viewerKey{t, q.req.Viewer}, q.bundle, q.viewer.state)
 		}

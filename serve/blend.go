@@ -22,6 +22,7 @@ type candidate struct {
 	origins  []origin
 	features [features]float64
 	score    float64
+	chance   float64 // propensity of what was left to chance; 0 where nothing was
 }
 
 // origin says which source brought a candidate, and why.
@@ -124,6 +125,10 @@ func (r *Recommender) fuse(found []recalled) []*candidate {
 			}
 			share := weight / (r.Settings.FusionK + float64(rank+1))
 			own.origins = append(own.origins, origin{f.name, share, c.Score, c.From})
+			own.chance = 0 // others bring it for certain
+			if len(own.origins) == 1 {
+				own.chance = c.Chance
+			}
 			own.features[fFusion] += share
 			own.claim(f.name, c, f.candidates[0].Score)
 		}

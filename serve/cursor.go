@@ -103,6 +103,7 @@ type requestRow struct {
 	Exclude      upnext.Exclude  `json:"exclude,omitzero"`
 	Include      []string        `json:"include,omitempty"`
 	Diversity    *float64        `json:"diversity,omitempty"`
+	Explore      *float64        `json:"explore,omitempty"`
 	Explain      string          `json:"explain,omitempty"`
 	Deadline     time.Duration   `json:"deadline,omitempty"`
 	Backfill     string          `json:"backfill,omitempty"`

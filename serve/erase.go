@@ -89,6 +89,7 @@ func (r *Recommender) eraseOne(ctx context.Context, tn *tenant, viewer upnext.Vi
 		return err
 	}
 	for _, e := range events {
+		tn.countShown(e, -1)
 		if it := r.takenTo(tn, e); it != nil {
 			tn.crowd.Remove(viewer, it.Ord)
 		}

@@ -30,7 +30,7 @@ func (r *Recommender) explain(q *asked, placed, ranked []*candidate) upnext.Slat
 	for i, c := range placed {
 		p := q.place(c, i+1)
 		p.Blur = q.guard.Blur(c.item)
-		p.Propensity = 1 // nothing is left to chance
+		p.Propensity = cmp.Or(c.chance, 1)
 		if q.req.Explain != "none" {
 			p.Reasons = r.reasons(q, c)
 		}
@@ -139,6 +139,8 @@ func (r *Recommender) reasons(q *asked, c *candidate) []upnext.Reason {
 			add("popular", 0.25, nil, "")
 		case "promoted":
 			add("promoted", 0.2, nil, "")
+		case "explore":
+			add("to_discover", 1, nil, "")
 		case "fresh":
 			if c.features[fFreshness] > 0.25 { // four weeks: else it is not new
 				add("fresh", 0.25*c.features[fFreshness], nil, "")

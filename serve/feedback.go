@@ -122,6 +122,7 @@ func (r *Recommender) retract(ctx context.Context, t upnext.Tenant, viewer upnex
 		return e, err
 	}
 	r.viewers.forget(viewerKey{t, e.Viewer})
+	tn.countShown(e, -1)
 	it := r.takenTo(tn, e)
 	if it == nil && !aboutLiking(e) {
 		return e, nil

@@ -39,6 +39,7 @@ func (r *Recommender) Merge(ctx context.Context, t upnext.Tenant, anonymous, kno
 	}
 	now := r.Now()
 	for _, e := range slices.Backward(events) {
+		tn.countShown(e, -1)
 		if it := r.takenTo(tn, e); it != nil {
 			tn.crowd.Remove(anonymous, it.Ord)
 		}

@@ -14,7 +14,9 @@ import (
 // page is arranged again without all that it refuses.
 func (r *Recommender) rerank(q *asked, ranked []*candidate) []*candidate {
 	q.favour(ranked)
-	placed := q.arrange(r.page(q), ranked)
+	page := r.page(q)
+	page.Pins = append(page.Pins, q.explored(ranked)...)
+	placed := q.arrange(page, ranked)
 	if len(placed) < q.req.Count && q.req.Backfill == "popular" {
 		placed = q.backfill(placed)
 	}

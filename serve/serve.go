@@ -73,7 +73,7 @@ func DefaultSources() Sources {
 		Page: []source.Source{
 			source.Taste{}, source.Last{}, source.Together{}, source.Learned{}, source.Followed{},
 			source.Session{}, source.Friends{}, source.Continue{}, source.Episode{}, source.Live{},
-			source.Trending{}, source.Popular{}, source.Fresh{},
+			source.Trending{}, source.Popular{}, source.Fresh{}, source.Explore{},
 		},
 		Similar: []source.Source{source.Similar{}, source.Together{}, source.Words{}},
 		Search:  []source.Source{source.Words{}, source.Meaning{}},

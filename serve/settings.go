@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"upnext/serve/crowd"
+	"upnext/serve/explore"
 	"upnext/serve/rule"
 	"upnext/serve/taste"
 )
@@ -14,8 +15,9 @@ import (
 // Settings are the dials of the request path. They act at once on a new
 // Recommender; nothing that is stored depends on them.
 type Settings struct {
-	Taste taste.Settings
-	Crowd crowd.Settings
+	Taste   taste.Settings
+	Crowd   crowd.Settings
+	Explore explore.Settings
 
 	Remember     int           // a viewer's latest events that are read: what is older is forgotten
 	HeldViewers  int           // viewers held in memory
@@ -58,22 +60,22 @@ type Settings struct {
 // DefaultSettings are those of an installation that says nothing.
 func DefaultSettings() Settings {
 	return Settings{
-		Taste: taste.DefaultSettings(), Crowd: crowd.DefaultSettings(),
+		Taste: taste.DefaultSettings(), Crowd: crowd.DefaultSettings(), Explore: explore.DefaultSettings(),
 		Remember: 20_000, HeldViewers: 20_000, HeldBytes: 256 << 20, ReadingBytes: 64 << 20, RereadViewer: 2 * time.Second,
 		Quotas: map[string]int{
 			"taste": 200, "last": 60, "together": 150, "learned": 200, "followed": 40, "trending": 40, "popular": 60, "fresh": 40,
 			"session": 60, "friends": 40, "similar": 200, "words": 150, "meaning": 150,
 		},
-		Few: map[string]int{"continue": 4, "episode": 6, "live": 12},
+		Few: map[string]int{"continue": 4, "episode": 6, "live": 12, "explore": 100},
 		Deadlines: map[string]time.Duration{ // these read memory alone
 			"together": 100 * time.Millisecond, "followed": 100 * time.Millisecond, "friends": 100 * time.Millisecond, "continue": 100 * time.Millisecond,
 			"episode": 100 * time.Millisecond, "live": 100 * time.Millisecond, "trending": 100 * time.Millisecond,
-			"popular": 100 * time.Millisecond, "fresh": 100 * time.Millisecond,
+			"popular": 100 * time.Millisecond, "fresh": 100 * time.Millisecond, "explore": 100 * time.Millisecond,
 		},
 		SourceDeadline: 400 * time.Millisecond, Deadline: time.Second,
 		BreakAfter: 3, BreakFor: time.Second, EngineCalls: 1024, AppendDeadline: 10 * time.Second,
 		FusionK:     60,
-		SourceShare: map[string]float64{"taste": 1.2, "together": 1.2, "learned": 1.2, "session": 1.2, "continue": 1.5, "episode": 1.5, "live": 0.6, "trending": 0.6, "popular": 0.6, "fresh": 0.4, "promoted": 0.05},
+		SourceShare: map[string]float64{"taste": 1.2, "together": 1.2, "learned": 1.2, "session": 1.2, "continue": 1.5, "episode": 1.5, "live": 0.6, "trending": 0.6, "popular": 0.6, "fresh": 0.4, "promoted": 0.05, "explore": 0.1},
 		Blend: map[string]map[string]float64{
 			"page": {
 				"fusion": 0.8, "taste": 1, "together": 0.6, "learned": 4, "resume": 1, "friends": 0.3, "live": 0.3, "topic": 0.5, "creator": 0.4, "followed": 0.2,

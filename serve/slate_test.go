@@ -53,8 +53,8 @@ func TestRun(t *testing.T) {
 		t.Errorf("versions %v, timings %v", kept.Versions, kept.Timings)
 	}
 	for i, p := range kept.Items {
-		if p.Propensity != 1 || len(p.Features) == 0 || len(p.Sources) == 0 || p.Score <= 0 || p.Score != s.Items[i].Score {
-			t.Errorf("kept %+v, want scores, features, sources and propensity 1", p)
+		if explored := slices.Equal(p.Sources, []string{"explore"}); explored != (p.Propensity < 1) || !(p.Propensity > 0) || len(p.Features) == 0 || len(p.Sources) == 0 || p.Score <= 0 || p.Score != s.Items[i].Score {
+			t.Errorf("kept %+v, want scores, features, sources, and propensity 1 but for what is explored", p)
 		}
 	}
 	if len(kept.Unshown) != 20 {

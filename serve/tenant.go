@@ -27,6 +27,8 @@ type tenant struct {
 	found   newcomers
 	traffic *rule.Traffic
 
+	chances atomic.Pointer[chances] // of items that few have met
+
 	// following is held while changes and events are read and applied, so that
 	// each is applied once and in order.
 	following latch
@@ -89,6 +91,7 @@ func (r *Recommender) follow(ctx context.Context, tn *tenant) error {
 	if err := r.followEvents(ctx, tn); err != nil {
 		return fmt.Errorf("follow tenant %s: %w", tn.name, err)
 	}
+	r.weighChances(tn, r.Now())
 	tn.loaded.Store(true)
 	return nil
 }
@@ -124,6 +127,7 @@ func (r *Recommender) count(tn *tenant, e upnext.Event, now time.Time) {
 	if it := r.takenTo(tn, e); it != nil {
 		tn.crowd.Add(e.Viewer, it.Ord, e.At, now)
 	}
+	tn.countShown(e, 1)
 	tn.countLike(e)
 }
 

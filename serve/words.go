@@ -21,6 +21,7 @@ var phrases = map[string][2]string{
 	"popular":          {"Popular with viewers", "大家都在看"},
 	"promoted":         {"Recommended by the editors", "编辑推荐"},
 	"fresh":            {"New", "最新上架"},
+	"to_discover":      {"New here: be among the first to see it", "新鲜发现，抢先一看"},
 	"to_explore":       {"Something to explore", "换个口味看看"},
 }
 

@@ -63,6 +63,7 @@ type world struct {
 	cfg   Config
 	now   time.Time
 	n     int // of events so far
+	per   int // items of each topic at first
 }
 
 // newWorld has per items of each topic, by three creators a topic. change may
@@ -75,7 +76,7 @@ func newWorld(t testing.TB, per int, change func(*Config)) *world {
 	}
 	t.Cleanup(func() { store.Close() })
 	collections := flat.New()
-	w := &world{t: t, store: store, now: noon}
+	w := &world{t: t, store: store, now: noon, per: per}
 	spec := index.Spec{Dim: dim, Fields: map[string]upnext.AttributeType{"kind": upnext.String, "topics": upnext.Strings}}
 	if w.index, err = collections.Create(t.Context(), tenantT, "topics", spec); err != nil {
 		t.Fatal(err)

@@ -25,6 +25,7 @@ type RequestBody struct {
 	Boosts      []boostBody  `json:"boosts,omitempty" maxItems:"50"`
 	Exclude     *excludeBody `json:"exclude,omitempty"`
 	Diversity   *float64     `json:"diversity,omitempty" minimum:"0" maximum:"1" doc:"0: by score alone; 1: as different as can be. Default 0.3."`
+	Explore     *float64     `json:"explore,omitempty" minimum:"0" maximum:"0.5" doc:"Share of a page's places for items that few have met, drawn by chance, with the propensity in their token. Default 0.05; 0 leaves nothing to chance."`
 	Include     []string     `json:"include,omitempty" doc:"Fields of the items to return as properties."`
 	Explain     string       `json:"explain,omitempty" enum:"none,reasons,trace" doc:"Default reasons. trace needs a secret key."`
 	DeadlineMS  int          `json:"deadline_ms,omitempty" minimum:"10" maximum:"60000" doc:"What is not there by then costs its share of the answer. Default 1000."`
@@ -162,7 +163,7 @@ func (b RequestBody) request() (upnext.Request, error) {
 	}
 	req := upnext.Request{
 		Viewer: viewer, Session: b.SessionID, Scenario: b.Scenario, Count: b.Count,
-		Filter: b.Filter, Include: b.Include, Diversity: b.Diversity, Explain: b.Explain, Backfill: b.Backfill,
+		Filter: b.Filter, Include: b.Include, Diversity: b.Diversity, Explore: b.Explore, Explain: b.Explain, Backfill: b.Backfill,
 		Deadline: time.Duration(b.DeadlineMS) * time.Millisecond, Unrecorded: b.Record != nil && !*b.Record,
 	}
 	if c := b.Context; c != nil {

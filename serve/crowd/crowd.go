@@ -44,6 +44,7 @@ type Crowd struct {
 	recent  recents
 	pairs   map[int32][]pair
 	likes   likes
+	tries   tries
 	latest  float64 // unit of the newest event counted
 }
 
@@ -77,6 +78,7 @@ func (c *Crowd) Add(viewer upnext.ViewerID, item int32, at, now time.Time) {
 		return
 	}
 	c.latest = max(c.latest, u)
+	c.tries.take(item, 1)
 	c.popular.add(item, u)
 	for _, other := range r.items {
 		c.bump(item, other.item, u)
@@ -101,6 +103,7 @@ func (c *Crowd) Remove(viewer upnext.ViewerID, item int32) {
 	}
 	gone := r.items[i]
 	c.popular.add(item, -float64(gone.unit))
+	c.tries.take(item, -1)
 	for j, other := range r.items {
 		if j != i { // the pair was counted when the later of the two came
 			u := float64(r.items[max(i, j)].unit)

@@ -22,7 +22,7 @@ func (Episode) Recall(_ context.Context, ask Ask, n int) ([]Candidate, error) {
 		}
 		for _, it := range ask.Shelf.After(w.Series, w.Last.Item.Episode) {
 			if ask.Pass(it) {
-				found = append(found, Candidate{it, 1 / float64(1+len(found)), w.Last})
+				found = append(found, Candidate{Item: it, Score: 1 / float64(1+len(found)), From: w.Last})
 				break
 			}
 		}

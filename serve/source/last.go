@@ -48,7 +48,7 @@ func (Last) Recall(ctx context.Context, ask Ask, n int) ([]Candidate, error) {
 	for i, list := range found {
 		for _, c := range list {
 			// The older ones fade a little, so that the very last leads.
-			all = append(all, Candidate{c.Item, c.Score * (1 - 0.1*float64(i)), of[i].Item})
+			all = append(all, Candidate{Item: c.Item, Score: c.Score * (1 - 0.1*float64(i)), From: of[i].Item})
 		}
 	}
 	return best(all, n), nil

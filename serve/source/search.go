@@ -20,7 +20,7 @@ func (Words) Recall(_ context.Context, ask Ask, n int) ([]Candidate, error) {
 	var found []Candidate
 	add := func(text string, from *shelf.Item) {
 		for _, m := range ask.Shelf.Find(text, n, ask.Pass) {
-			found = append(found, Candidate{m.Item, m.Score, from})
+			found = append(found, Candidate{Item: m.Item, Score: m.Score, From: from})
 		}
 	}
 	if ask.Query != "" {

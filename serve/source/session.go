@@ -45,7 +45,7 @@ func (Session) Recall(ctx context.Context, ask Ask, n int) ([]Candidate, error) 
 	for i, list := range found {
 		discount := 0.6 + 0.4*math.Sqrt(interests[i].Weight/interests[0].Weight)
 		for _, c := range list[:min(len(list), share(n, interests[i].Weight))] {
-			all = append(all, Candidate{c.Item, c.Score * discount, interests[i].Medoid})
+			all = append(all, Candidate{Item: c.Item, Score: c.Score * discount, From: interests[i].Medoid})
 		}
 	}
 	return best(all, n), nil

@@ -30,6 +30,7 @@ type Ask struct {
 	Held   int                    // how many items the guard holds back beside the seen ones
 	Wide   bool                   // look everywhere: the first look did not fill the page
 
+	Chances  Chances         // of items that few have met
 	Like     []*shelf.Item   // what similar items are wanted for
 	Likes    [][]float32     // their vectors, nil for what has none
 	Unlikes  [][]float32     // vectors of what they shall not be like
@@ -41,9 +42,10 @@ type Ask struct {
 
 // Candidate is an item that a source brings.
 type Candidate struct {
-	Item  *shelf.Item
-	Score float64     // comparable within its source only
-	From  *shelf.Item // the item that led to it; nil where none did
+	Item   *shelf.Item
+	Score  float64     // comparable within its source only
+	From   *shelf.Item // the item that led to it; nil where none did
+	Chance float64     // propensity: the probability that it was brought; 0 where nothing was left to chance
 }
 
 // Source is one way to find candidates. It is safe for concurrent use.

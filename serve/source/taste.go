@@ -32,7 +32,7 @@ func (Taste) Recall(ctx context.Context, ask Ask, n int) ([]Candidate, error) {
 		// A lesser interest counts less, but not in proportion: it would never be met.
 		discount := 0.6 + 0.4*math.Sqrt(in.Weight/interests[0].Weight)
 		for _, c := range list[:min(len(list), share(n, in.Weight))] {
-			all = append(all, Candidate{c.Item, c.Score * discount, in.Medoid})
+			all = append(all, Candidate{Item: c.Item, Score: c.Score * discount, From: in.Medoid})
 		}
 	}
 	return best(all, n), nil

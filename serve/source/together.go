@@ -46,7 +46,7 @@ func (Together) Recall(_ context.Context, ask Ask, n int) ([]Candidate, error) {
 		for together[next].Item != it.Ord { // that one is not on the shelf
 			next++
 		}
-		all = append(all, Candidate{it, together[next].Score, seeds[together[next].Seed]})
+		all = append(all, Candidate{Item: it, Score: together[next].Score, From: seeds[together[next].Seed]})
 	}
 	return ask.bestPassing(all, n), nil
 }

@@ -100,6 +100,12 @@ func (s Served) ask(ctx context.Context, c serverClient, name string, body map[s
 	began := time.Now()
 	for i, q := range cases {
 		list, lacking, err := c.page(ctx, q.Viewer, body)
+		for range 5 { // a source may have been late where others have the processors
+			if err != nil || lacking == "" {
+				break
+			}
+			list, lacking, err = c.page(ctx, q.Viewer, body)
+		}
 		if err == nil && lacking != "" {
 			err = fmt.Errorf("viewer %d: degraded: %s: %w", q.Viewer+1, lacking, upnext.ErrUnavailable)
 		}
