@@ -124,6 +124,7 @@ type faults struct{ active, index, encoder, viewers, reads, writes *fault }
 func newFaultyWorld(t *testing.T) (*world, faults) {
 	f := faults{well(), well(), well(), well(), well(), well()}
 	w := newWorld(t, 20, func(c *Config) {
+		c.Settings = DefaultSettings() // with its deadlines
 		c.Collections = faultyCollections{c.Collections, f.active, f.index}
 		c.Viewers = faultyViewers{c.Viewers, f.viewers}
 		c.Events = faultyEvents{c.Events, f.reads, f.writes}
