@@ -30,7 +30,7 @@ type chances struct {
 // following.
 func (r *Recommender) weighChances(tn *tenant, now time.Time) {
 	set := r.Settings.Explore
-	if last := tn.chances.Load(); set.Share == 0 || last != nil && now.Sub(last.at) < exploreEvery {
+	if last := tn.chances.Load(); set.Share == 0 || last != nil && len(last.arms) > 0 && now.Sub(last.at) < exploreEvery {
 		return
 	}
 	seed := r.Seed ^ uint64(now.Unix()/int64(exploreEvery/time.Second))

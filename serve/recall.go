@@ -120,19 +120,26 @@ func (r *Recommender) askAll(ctx context.Context, q *asked, sources []source.Sou
 	return found
 }
 
-// ask starts a source, under its own deadline where that is shorter.
+// ask starts a source, under its own deadline where that is shorter. Its own time
+// begins when it does: on full processors it waits for its turn, and is none the
+// slower for it.
 func (r *Recommender) ask(ctx context.Context, q *asked, s source.Source, n int, limit time.Duration) asking {
 	// A late one is not waited for, and must not wait either.
-	a := asking{name: s.Name(), ctx: ctx, limit: limit, quota: n, answer: make(chan answer[[]source.Candidate], 1)}
-	cancel := context.CancelFunc(func() {})
-	if own, ok := r.Settings.Deadlines[a.name]; ok && own < limit {
+	a := asking{name: s.Name(), ctx: ctx, limit: limit, quota: n, answer: make(chan answer[[]source.Candidate], 2)}
+	own, ok := r.Settings.Deadlines[a.name]
+	if ok = ok && own < limit; ok {
 		a.limit = own
-		a.ctx, cancel = context.WithTimeout(ctx, own)
 	}
 	of := q.ask // as it is now: a late one may be looking when the next look begins
 	go func() {
-		defer cancel()
-		candidates, err := safely(a.ctx, func(ctx context.Context) ([]source.Candidate, error) { return s.Recall(ctx, of, n) })
+		ctx := ctx
+		if ok {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, own)
+			defer cancel()
+			defer context.AfterFunc(ctx, func() { a.answer <- answer[[]source.Candidate]{err: context.DeadlineExceeded} })()
+		}
+		candidates, err := safely(ctx, func(ctx context.Context) ([]source.Candidate, error) { return s.Recall(ctx, of, n) })
 		a.answer <- answer[[]source.Candidate]{candidates, err}
 	}()
 	return a

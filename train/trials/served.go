@@ -50,6 +50,7 @@ var asServed = []struct {
 }{
 	{name: "upnext over HTTP, before models are trained"},
 	{name: "upnext over HTTP", trained: true},
+	{name: "upnext over HTTP, nothing explored", trained: true, body: map[string]any{"explore": 0}},
 	{name: "upnext over HTTP, diversity 0", trained: true, body: map[string]any{"diversity": 0}},
 }
 
