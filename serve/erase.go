@@ -108,6 +108,7 @@ func (r *Recommender) eraseOne(ctx context.Context, tn *tenant, viewer upnext.Vi
 	if _, err := r.Cursors.EraseCursors(ctx, t, viewer); err != nil {
 		return err
 	}
+	r.credit.Held.Forget(t, viewer)
 	_, err = r.Replies.EraseReplies(ctx, t, viewer)
 	return err
 }

@@ -16,6 +16,7 @@ type meters struct {
 	duplicates    prometheus.Counter
 	tokens        prometheus.Counter
 	slatesDropped prometheus.Counter
+	measure       measureMeters
 }
 
 func newMeters(reg prometheus.Registerer, r *Recommender) meters {
@@ -50,6 +51,7 @@ func newMeters(reg prometheus.Registerer, r *Recommender) meters {
 		slatesDropped: make.NewCounter(prometheus.CounterOpts{
 			Name: "upnext_slates_dropped_total", Help: "Slates that were not recorded.",
 		}),
+		measure: newMeasureMeters(reg),
 	}
 }
 

@@ -28,6 +28,9 @@ func (r *Recommender) Run(ctx context.Context) error {
 	wg.Go(func() { r.prune(ctx) })
 	wg.Go(func() { r.pruneReplies(ctx) })
 	wg.Go(func() { r.meetNewcomers(ctx) })
+	if r.Measures != nil {
+		wg.Go(func() { r.measure(ctx) })
+	}
 	tick := time.NewTicker(r.Settings.FollowEvery)
 	defer tick.Stop()
 	for {
@@ -55,6 +58,7 @@ func (r *Recommender) Changed(t upnext.Tenant, viewer upnext.ViewerID) {
 	if viewer != (upnext.ViewerID{}) {
 		key := viewerKey{t, viewer}
 		r.viewers.forget(key)
+		r.credit.Held.Forget(t, viewer)
 		// Again after the next look: a page of events that was read before may
 		// be on its way to them.
 		r.mu.Lock()

@@ -14,6 +14,7 @@ import (
 
 	"upnext"
 	"upnext/index"
+	"upnext/serve/credit"
 	"upnext/serve/source"
 )
 
@@ -34,6 +35,13 @@ type Config struct {
 	// by the encoders that filled it (embed.Kept); a nil vector says that there
 	// is nothing to read in the text. Nil: searches go by words alone.
 	Query func(ctx context.Context, collection, text string) ([]float32, error)
+
+	// Measures keep which answers events are about, and counts of that; Showings
+	// find the answers. nil: nothing is attributed. Locks keep several processes
+	// from doing it at once in vain; nil: this is the only one.
+	Measures upnext.Measures
+	Showings upnext.Showings
+	Locks    upnext.Locks
 
 	Logger   *slog.Logger          // nil: silent
 	Now      func() time.Time      // nil: time.Now
@@ -90,6 +98,7 @@ type Recommender struct {
 	slates  *slateQueue
 	engines *engines
 	seldom  seldom // of what fails again and again
+	credit  *credit.Attributor
 	version string // of the settings
 
 	mu      sync.Mutex
@@ -129,6 +138,7 @@ func New(cfg Config) *Recommender {
 	r.viewers = newViewers(r.Config)
 	r.slates = newSlateQueue(cfg.Settings.SlateQueue)
 	r.meters = newMeters(cfg.Metrics, r)
+	r.credit = newCredit(r)
 	return r
 }
 

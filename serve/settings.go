@@ -55,6 +55,9 @@ type Settings struct {
 	SlateQueue  int           // slates waiting to be written; more are dropped and counted
 	SlateKeep   time.Duration // slates older than this are pruned
 	FollowEvery time.Duration // how often the catalogue and the events are looked at, unless woken
+
+	MeasureEvery time.Duration // how often events are attributed and counted
+	MeasureKeep  time.Duration // counts of older hours are pruned
 }
 
 // DefaultSettings are those of an installation that says nothing.
@@ -94,6 +97,7 @@ func DefaultSettings() Settings {
 		Telling: 0.42, UnknownAge: 12,
 		CursorLife: 30 * time.Minute, CursorItems: 10_000, CursorBytes: 1 << 20, ReplyBytes: 256 << 20,
 		Unshown: 20, SlateQueue: 1024, SlateKeep: 7 * 24 * time.Hour, FollowEvery: time.Second,
+		MeasureEvery: time.Second, MeasureKeep: 400 * 24 * time.Hour,
 	}
 }
 

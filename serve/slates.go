@@ -120,6 +120,12 @@ func (r *Recommender) flushBatch(ctx context.Context) (more bool) {
 	if err := r.Slates.Record(ctx, t, batch...); err != nil {
 		r.meters.slatesDropped.Add(float64(len(batch)))
 		r.Logger.Error("slates not recorded", "tenant", t, "slates", len(batch), "error", err)
+		return true
+	}
+	if r.Measures != nil {
+		for _, s := range batch {
+			r.credit.Held.Add(t, upnext.ShowingOf(s))
+		}
 	}
 	return true
 }

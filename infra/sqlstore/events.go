@@ -82,6 +82,9 @@ func (e *Events) Retract(ctx context.Context, t upnext.Tenant, viewer upnext.Vie
 		if err != nil {
 			return err
 		}
+		if err := unmeasure(ctx, tx, t, sender, event.Seq); err != nil {
+			return err
+		}
 		return e.db.forget(ctx, tx, t, sender)
 	})
 	if err != nil {
@@ -119,7 +122,9 @@ func (e *Events) Since(ctx context.Context, t upnext.Tenant, after int64, limit 
 
 // Erase implements upnext.Events.
 func (e *Events) Erase(ctx context.Context, t upnext.Tenant, viewer upnext.ViewerID) (int, error) {
-	n, err := e.db.removeOf(ctx, t, viewer, `DELETE FROM events WHERE tenant = $1 AND viewer = $2`)
+	n, err := e.db.removeOf(ctx, t, viewer, `DELETE FROM events WHERE tenant = $1 AND viewer = $2`, func(tx *sql.Tx) error {
+		return unmeasure(ctx, tx, t, viewer.String(), 0) // attributions outlive events that were pruned
+	})
 	if err != nil {
 		return 0, fmt.Errorf("erase the events of %s: %w", viewer, err)
 	}
@@ -143,8 +148,9 @@ func (db database) remove(ctx context.Context, text string, args ...any) (int, e
 	return int(n), err
 }
 
-// removeOf is remove of a viewer's rows, of which other processes are told.
-func (db database) removeOf(ctx context.Context, t upnext.Tenant, viewer upnext.ViewerID, text string) (int, error) {
+// removeOf is remove of a viewer's rows, of which other processes are told,
+// and of what hangs on them.
+func (db database) removeOf(ctx context.Context, t upnext.Tenant, viewer upnext.ViewerID, text string, also func(tx *sql.Tx) error) (int, error) {
 	if err := checkColumns("tenant", string(t), "viewer", viewer.String()); err != nil {
 		return 0, err
 	}
@@ -154,7 +160,10 @@ func (db database) removeOf(ctx context.Context, t upnext.Tenant, viewer upnext.
 		if err != nil {
 			return err
 		}
-		if n, err = res.RowsAffected(); err != nil || n == 0 {
+		if n, err = res.RowsAffected(); err != nil {
+			return err
+		}
+		if err := also(tx); err != nil || n == 0 {
 			return err
 		}
 		return db.forget(ctx, tx, t, viewer.String())

@@ -22,27 +22,29 @@ func (s *Slates) Record(ctx context.Context, t upnext.Tenant, slates ...upnext.S
 	if len(slates) == 0 {
 		return nil
 	}
-	bodies := make([]string, len(slates))
+	bodies, showings := make([]string, len(slates)), make([]string, len(slates))
 	for i, slate := range slates {
-		body, err := encodeSlate(slate)
+		var err error
+		if bodies[i], err = encodeSlate(slate); err == nil {
+			showings[i], err = encodeShowing(slate)
+		}
 		if err != nil {
 			return fmt.Errorf("record: %w", err)
 		}
-		bodies[i] = body
 	}
 	err := s.db.update(ctx, func(tx *sql.Tx) error {
 		seq, err := bump(ctx, tx, t, slateCounter, len(slates))
 		if err != nil {
 			return err
 		}
-		stmt, err := tx.PrepareContext(ctx, `INSERT INTO slates (tenant, seq, id, viewer, at, body) VALUES ($1, $2, $3, $4, $5, $6)
-			ON CONFLICT (tenant, id) DO UPDATE SET viewer = excluded.viewer, at = excluded.at, body = excluded.body`)
+		stmt, err := tx.PrepareContext(ctx, `INSERT INTO slates (tenant, seq, id, viewer, at, body, shown) VALUES ($1, $2, $3, $4, $5, $6, $7)
+			ON CONFLICT (tenant, id) DO UPDATE SET viewer = excluded.viewer, at = excluded.at, body = excluded.body, shown = excluded.shown`)
 		if err != nil {
 			return err
 		}
 		defer func() { _ = stmt.Close() }() // ends with the transaction anyway
 		for i, slate := range slates {
-			_, err := stmt.ExecContext(ctx, string(t), seq+int64(i), string(slate.ID), slate.Viewer.String(), micros(slate.At), bodies[i])
+			_, err := stmt.ExecContext(ctx, string(t), seq+int64(i), string(slate.ID), slate.Viewer.String(), micros(slate.At), bodies[i], showings[i])
 			if err != nil {
 				return fmt.Errorf("slate %s: %w", slate.ID, err)
 			}

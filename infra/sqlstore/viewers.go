@@ -105,7 +105,7 @@ func scanViewer(rows *sql.Rows) (upnext.Viewer, error) {
 
 // DeleteViewer implements upnext.Viewers.
 func (s *Viewers) DeleteViewer(ctx context.Context, t upnext.Tenant, id upnext.ViewerID) error {
-	_, err := s.db.removeOf(ctx, t, id, `DELETE FROM viewers WHERE tenant = $1 AND viewer = $2`)
+	_, err := s.db.removeOf(ctx, t, id, `DELETE FROM viewers WHERE tenant = $1 AND viewer = $2`, func(*sql.Tx) error { return nil })
 	if err != nil {
 		return fmt.Errorf("delete viewer %s: %w", id, err)
 	}

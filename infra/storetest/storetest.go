@@ -28,6 +28,8 @@ type Stores struct {
 	Replies        upnext.Replies
 	Imports        upnext.Imports
 	Retention      upnext.Retention
+	Measures       upnext.Measures
+	Showings       upnext.Showings
 	Locks          upnext.Locks
 
 	// Close ends their use; what was kept must be there at the next Open.
@@ -64,6 +66,7 @@ func Test(t *testing.T, open Open) {
 		{"replies", testReplies},
 		{"imports", testImports},
 		{"retention", testRetention},
+		{"measures", testMeasures},
 		{"columns", testColumns},
 		{"locks", testLocks},
 		{"reopen", testReopen},

@@ -222,6 +222,8 @@ func (a *api) routes(engine *gin.Engine) {
 	post(a, "/v1/models/{version}/promote", "models", http.StatusOK, "Answer by this bundle from now on", a.promoteModels)
 	post(a, "/v1/models/rollback", "models", http.StatusOK, "Answer by the former bundle again", a.rollbackModels)
 
+	get(a, "/v1/metrics", "metrics", "Clicks, conversions and watch time of what was shown, with intervals", a.getMetrics)
+
 	put(a, "/v1/schema/{kind}", "schema", "Declare the attributes of items or users", a.putSchema)
 	get(a, "/v1/schema/{kind}", "schema", "The declared attributes", a.getSchema)
 

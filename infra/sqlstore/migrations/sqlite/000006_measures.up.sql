@@ -1,0 +1,37 @@
+-- What of each answer attribution needs, without the rest of its body; and an
+-- index by which a viewer's latest answers are found without reading them.
+ALTER TABLE slates ADD COLUMN shown TEXT NOT NULL DEFAULT '';
+CREATE INDEX slates_latest ON slates (tenant, viewer, at, id);
+DROP INDEX slates_viewer;
+
+-- An event's answer, and hourly counts of what is attributed. A slate's id
+-- begins with its time, so that old ones are found by the key.
+CREATE TABLE attributions (
+    tenant TEXT NOT NULL,
+    slate  TEXT NOT NULL,
+    item   TEXT NOT NULL,
+    seq    BIGINT NOT NULL,
+    viewer TEXT NOT NULL,
+    body   TEXT NOT NULL,
+    PRIMARY KEY (tenant, slate, item, seq)
+) WITHOUT ROWID;
+CREATE INDEX attributions_viewer ON attributions (tenant, viewer, seq);
+
+CREATE TABLE measures (
+    tenant      TEXT NOT NULL,
+    hour        BIGINT NOT NULL,
+    part        TEXT NOT NULL,
+    scenario    TEXT NOT NULL,
+    value       TEXT NOT NULL,
+    impressions BIGINT NOT NULL,
+    clicks      BIGINT NOT NULL,
+    conversions BIGINT NOT NULL,
+    watches     BIGINT NOT NULL,
+    timed       BIGINT NOT NULL,
+    valid_views BIGINT NOT NULL,
+    completes   BIGINT NOT NULL,
+    quick_skips BIGINT NOT NULL,
+    watched     BIGINT NOT NULL,
+    squares     BIGINT NOT NULL,
+    PRIMARY KEY (tenant, hour, part, scenario, value)
+) WITHOUT ROWID;
