@@ -24,8 +24,9 @@ type Placed struct {
 	Sources    []string
 	Features   map[string]float64 // what the score is made of, by name
 	Propensity float64            // how likely it was to be shown here, 0 to 1; 1 where nothing was left to chance
-	Ranks      map[string]int     // from 1, after each stage that had it: "blend", "rank", "rerank"; in traces alone, not stored
-	Decisions  []Decision         // of rules about it, in order; likewise
+	Origins    []Origin           // what Sources said of it; where the answer was traced, as are the next two
+	Ranks      map[string]int     // from 1, after each stage that had it: "blend", "rank", "rerank"
+	Decisions  []Decision         // of rules about it, in order
 	Reasons    []Reason
 	Blur       string // the safety label on account of which it is shown behind a warning; empty: as it is
 	Token      string // signed: recommendation, item, rank, variant, propensity
@@ -57,9 +58,11 @@ type Slate struct {
 	Unshown   []Placed // a sample of candidates that were not shown; no tokens, no reasons
 	Shortfall int      // how many fewer than asked for
 	Degraded  []Degraded
-	Variety   map[string]float64       // of Items: "diversity", "coverage", "novelty"; in traces alone, not kept
-	Versions  map[string]string        // what answered: collection, settings
+	Variety   map[string]float64       // of Items: "diversity", "coverage", "novelty"; where the answer was traced
+	Versions  map[string]string        // what answered: collection, models, settings
 	Timings   map[string]time.Duration // by stage, and "total"
+	Request   []byte                   // JSON: what was asked, as its asker writes and reads it; empty where it was too long to keep
+	Trace     *Trace                   // nil where nobody asked for it, or its time is over
 	Next      string                   // the cursor that reads on; empty where nothing is left. It is not kept
 	Until     time.Time                // when Next expires, unless it is used before; not kept
 
@@ -73,16 +76,18 @@ type Slates interface {
 	// the first time.
 	Record(ctx context.Context, t Tenant, slates ...Slate) error
 
-	// Slate returns one, or ErrNotFound.
+	// Slate returns one with its trace, or ErrNotFound.
 	Slate(ctx context.Context, t Tenant, id SlateID) (Slate, error)
 
-	// SlatesSince returns up to limit slates with a Seq greater than after, by
-	// Seq; no slate with a smaller Seq appears later.
+	// SlatesSince returns up to limit slates, without their traces, with a Seq
+	// greater than after, by Seq; no slate with a smaller Seq appears later.
 	SlatesSince(ctx context.Context, t Tenant, after int64, limit int) ([]Slate, error)
 
-	// EraseSlates removes all of a viewer's slates and returns how many there were.
+	// EraseSlates removes all of a viewer's slates with their traces and returns
+	// how many slates there were.
 	EraseSlates(ctx context.Context, t Tenant, viewer ViewerID) (int, error)
 
-	// Prune removes what is older than before, in every tenant.
-	Prune(ctx context.Context, before time.Time) (int, error)
+	// Prune removes slates older than before and traces of slates older than
+	// traces, in every tenant, and returns how many slates there were.
+	Prune(ctx context.Context, before, traces time.Time) (int, error)
 }

@@ -195,7 +195,7 @@ func parallel(t *testing.T, writers int) {
 						return err
 					},
 					func() error { return s.Slates.Record(ctx, tenant, slates...) },
-					func() error { _, err := s.Slates.Prune(ctx, time.Now()); return err },
+					func() error { _, err := s.Slates.Prune(ctx, time.Now(), time.Now()); return err },
 					func() error {
 						key := fmt.Sprint(tenant, random.IntN(20))
 						status, err := s.Viewers.PutViewer(ctx, "v", upnext.Viewer{ID: upnext.ViewerID{ID: key}, Locale: "en"})

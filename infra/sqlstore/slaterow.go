@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -19,6 +20,8 @@ type slateBody struct {
 	Degraded  []degradedRow            `json:"degraded,omitempty"`
 	Versions  map[string]string        `json:"versions,omitempty"`
 	Timings   map[string]time.Duration `json:"timings_ns,omitempty"`
+	Request   json.RawMessage          `json:"request,omitempty"`
+	Variety   map[string]float64       `json:"variety,omitempty"`
 }
 
 type placedRow struct {
@@ -28,6 +31,9 @@ type placedRow struct {
 	Sources    []string           `json:"sources,omitempty"`
 	Features   map[string]float64 `json:"features,omitempty"`
 	Propensity float64            `json:"propensity,omitempty"`
+	Origins    []originRow        `json:"origins,omitempty"`
+	Ranks      map[string]int     `json:"ranks,omitempty"`
+	Decisions  []decisionRow      `json:"decisions,omitempty"`
 	Reasons    []reasonRow        `json:"reasons,omitempty"`
 	Blur       string             `json:"blur,omitempty"`
 	Token      string             `json:"token,omitempty"`
@@ -50,7 +56,7 @@ func encodeSlate(s upnext.Slate) (string, error) {
 		Session: s.Session, Scenario: s.Scenario, Variant: s.Variant,
 		Items: each(s.Items, placedToRow), Unshown: each(s.Unshown, placedToRow), Shortfall: s.Shortfall,
 		Degraded: each(s.Degraded, func(d upnext.Degraded) degradedRow { return degradedRow(d) }),
-		Versions: s.Versions, Timings: s.Timings,
+		Versions: s.Versions, Timings: s.Timings, Request: s.Request, Variety: s.Variety,
 	})
 }
 
@@ -66,7 +72,8 @@ func each[A, B any](list []A, f func(A) B) []B {
 func placedToRow(p upnext.Placed) placedRow {
 	return placedRow{
 		Item: string(p.Item), Rank: p.Rank, Score: p.Score, Sources: p.Sources, Features: p.Features,
-		Propensity: p.Propensity, Blur: p.Blur, Token: p.Token,
+		Propensity: p.Propensity, Blur: p.Blur, Token: p.Token, Origins: each(p.Origins, originToRow), Ranks: p.Ranks,
+		Decisions: each(p.Decisions, func(d upnext.Decision) decisionRow { return decisionRow(d) }),
 		Reasons: each(p.Reasons, func(r upnext.Reason) reasonRow {
 			return reasonRow{r.Code, r.Text, string(r.Item), r.Weight}
 		}),
@@ -76,7 +83,8 @@ func placedToRow(p upnext.Placed) placedRow {
 func (r placedRow) placed() upnext.Placed {
 	return upnext.Placed{
 		Item: upnext.ItemID(r.Item), Rank: r.Rank, Score: r.Score, Sources: r.Sources, Features: r.Features,
-		Propensity: r.Propensity, Blur: r.Blur, Token: r.Token,
+		Propensity: r.Propensity, Blur: r.Blur, Token: r.Token, Origins: each(r.Origins, originRow.origin), Ranks: r.Ranks,
+		Decisions: each(r.Decisions, func(d decisionRow) upnext.Decision { return upnext.Decision(d) }),
 		Reasons: each(r.Reasons, func(r reasonRow) upnext.Reason {
 			return upnext.Reason{Code: r.Code, Text: r.Text, Item: upnext.ItemID(r.Item), Weight: r.Weight}
 		}),
@@ -104,6 +112,6 @@ func scanSlate(rows *sql.Rows) (upnext.Slate, error) {
 		ID: upnext.SlateID(id), Viewer: v, Session: b.Session, Scenario: b.Scenario, Variant: b.Variant,
 		At: fromMicros(at), Items: each(b.Items, placedRow.placed), Unshown: each(b.Unshown, placedRow.placed),
 		Shortfall: b.Shortfall, Degraded: each(b.Degraded, func(d degradedRow) upnext.Degraded { return upnext.Degraded(d) }),
-		Versions: b.Versions, Timings: b.Timings, Seq: seq,
+		Versions: b.Versions, Timings: b.Timings, Request: b.Request, Variety: b.Variety, Seq: seq,
 	}, nil
 }

@@ -17,6 +17,7 @@ func testSlates(t *testing.T, open Open) {
 	t.Run("since", func(t *testing.T) { slateSince(t, open(t, "slates")) })
 	t.Run("erase", func(t *testing.T) { slateErase(t, open(t, "slates")) })
 	t.Run("prune", func(t *testing.T) { slatePrune(t, open(t, "slates")) })
+	t.Run("traces", func(t *testing.T) { slateTraces(t, open(t, "slates")) })
 }
 
 func slateRoundTrip(t *testing.T, s Stores) {
@@ -30,6 +31,7 @@ func slateRoundTrip(t *testing.T, s Stores) {
 			rt.Errorf("slate %s: seq %d, want one above 0", in.ID, out.Seq)
 		}
 		want(rt, "slate", out, in)
+		in.Trace = nil
 		after, err := s.Slates.SlatesSince(ctx, a, in.Seq-1, 1)
 		ok(rt, "slates since", err)
 		want(rt, "slates since", after, []upnext.Slate{in})
@@ -136,7 +138,7 @@ func slatePrune(t *testing.T, s Stores) {
 	}
 	ok(t, "record", s.Slates.Record(ctx, a, append(old, upnext.Slate{ID: "new", At: at})...))
 	ok(t, "record", s.Slates.Record(ctx, b, old[0], upnext.Slate{ID: "new", At: at.Add(time.Hour)}))
-	n, err := s.Slates.Prune(ctx, at)
+	n, err := s.Slates.Prune(ctx, at, at)
 	ok(t, "prune", err)
 	want(t, "pruned in every tenant", n, len(old)+1)
 	for _, tenant := range []upnext.Tenant{a, b} {
@@ -145,7 +147,46 @@ func slatePrune(t *testing.T, s Stores) {
 		_, err = s.Slates.Slate(ctx, tenant, "new")
 		ok(t, "a new slate", err)
 	}
-	n, err = s.Slates.Prune(ctx, at)
+	n, err = s.Slates.Prune(ctx, at, at)
 	ok(t, "prune again", err)
 	want(t, "pruned again", n, 0)
+}
+
+// slateTraces: a trace goes before its slate, or with it, in its own tenant.
+func slateTraces(t *testing.T, s Stores) {
+	ctx := t.Context()
+	at := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
+	ann, bob := upnext.ViewerID{ID: "ann"}, upnext.ViewerID{ID: "bob"}
+	trace := &upnext.Trace{Candidates: []upnext.Placed{{Item: "x", Score: 0.5}}, Omitted: 3}
+	put := func(tenant upnext.Tenant, id upnext.SlateID, v upnext.ViewerID, at time.Time) {
+		t.Helper()
+		ok(t, "record", s.Slates.Record(ctx, tenant, upnext.Slate{ID: id, Viewer: v, At: at, Trace: trace}))
+	}
+	has := func(tenant upnext.Tenant, id upnext.SlateID) bool {
+		t.Helper()
+		slate, err := s.Slates.Slate(ctx, tenant, id)
+		ok(t, "slate "+string(id), err)
+		return slate.Trace != nil
+	}
+	put(a, "old", bob, at.Add(-time.Microsecond))
+	put(a, "new", bob, at)
+	put(a, "ann", ann, at)
+	put(b, "new", ann, at)
+	n, err := s.Slates.Prune(ctx, at.Add(-time.Hour), at)
+	ok(t, "prune", err)
+	want(t, "slates pruned with a trace", n, 0)
+	want(t, "the old trace is there", has(a, "old"), false)
+	want(t, "the new trace is there", has(a, "new"), true)
+
+	_, err = s.Slates.EraseSlates(ctx, a, ann)
+	ok(t, "erase", err)
+	ok(t, "record what was erased, untraced", s.Slates.Record(ctx, a, upnext.Slate{ID: "ann", Viewer: ann, At: at}))
+	want(t, "the erased trace is there", has(a, "ann"), false)
+	want(t, "another tenant's is", has(b, "new"), true)
+
+	n, err = s.Slates.Prune(ctx, at.Add(time.Hour), at)
+	ok(t, "prune", err)
+	want(t, "pruned", n, 4)
+	ok(t, "record what was pruned, untraced", s.Slates.Record(ctx, a, upnext.Slate{ID: "new", At: at}))
+	want(t, "a trace outlived its slate", has(a, "new"), false)
 }

@@ -152,7 +152,30 @@ func placed() *rapid.Generator[upnext.Placed] {
 					Item: upnext.ItemID(texts().Draw(t, "item")), Weight: numbers().Draw(t, "weight"),
 				}
 			})).Draw(t, "reasons"),
-			Blur: texts().Draw(t, "blur"), Token: texts().Draw(t, "token"),
+			Blur: texts().Draw(t, "blur"), Token: texts().Draw(t, "token"), Ranks: maps(rapid.IntRange(1, 900)).Draw(t, "ranks"),
+			Origins: lists(rapid.Custom(func(t *rapid.T) upnext.Origin {
+				return upnext.Origin{
+					Source: texts().Draw(t, "source"), Rank: rapid.IntRange(1, 900).Draw(t, "rank"), Score: numbers().Draw(t, "score"),
+					Share: rapid.Float64Range(0, 1).Draw(t, "share"), From: upnext.ItemID(texts().Draw(t, "from")),
+				}
+			})).Draw(t, "origins"),
+			Decisions: lists(rapid.Custom(func(t *rapid.T) upnext.Decision {
+				return upnext.Decision{Rule: texts().Draw(t, "rule"), Action: texts().Draw(t, "action"), Detail: texts().Draw(t, "detail")}
+			})).Draw(t, "decisions"),
+		}
+	})
+}
+
+func traces() *rapid.Generator[upnext.Trace] {
+	return rapid.Custom(func(t *rapid.T) upnext.Trace {
+		return upnext.Trace{
+			Candidates: lists(placed()).Draw(t, "candidates"), Omitted: rapid.IntRange(0, 900).Draw(t, "omitted"),
+			Sources: lists(rapid.Custom(func(t *rapid.T) upnext.Brought {
+				return upnext.Brought{
+					Source: texts().Draw(t, "source"), Asked: rapid.IntRange(0, 900).Draw(t, "asked"), Found: rapid.IntRange(0, 900).Draw(t, "found"),
+					Turned: maps(rapid.IntRange(1, 900)).Draw(t, "turned"), Took: durations().Draw(t, "took"), Error: texts().Draw(t, "error"),
+				}
+			})).Draw(t, "sources"),
 		}
 	})
 }
@@ -168,6 +191,9 @@ func slates() *rapid.Generator[upnext.Slate] {
 				return upnext.Degraded{Stage: texts().Draw(t, "stage"), Reason: texts().Draw(t, "reason")}
 			})).Draw(t, "degraded"),
 			Versions: maps(texts()).Draw(t, "versions"), Timings: maps(durations()).Draw(t, "timings"),
+			Request: rapid.SampledFrom([][]byte{nil, []byte(`{"count":7,"filter":"title == 'ж'"}`)}).Draw(t, "request"),
+			Variety: maps(numbers()).Draw(t, "variety"),
+			Trace:   rapid.Ptr(traces(), true).Draw(t, "trace"),
 		}
 	})
 }
