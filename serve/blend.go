@@ -28,6 +28,7 @@ type candidate struct {
 // origin says which source brought a candidate, and why.
 type origin struct {
 	source string
+	rank   int     // in its list, from 1
 	share  float64 // of the fusion that it gave
 	score  float64 // the source's own
 	from   *shelf.Item
@@ -124,7 +125,7 @@ func (r *Recommender) fuse(found []recalled) []*candidate {
 				list = append(list, own)
 			}
 			share := weight / (r.Settings.FusionK + float64(rank+1))
-			own.origins = append(own.origins, origin{f.name, share, c.Score, c.From})
+			own.origins = append(own.origins, origin{f.name, rank + 1, share, c.Score, c.From})
 			own.chance = 0 // others bring it for certain
 			if len(own.origins) == 1 {
 				own.chance = c.Chance

@@ -41,6 +41,7 @@ func (r *Recommender) explain(q *asked, placed, ranked []*candidate) upnext.Slat
 	if q.trace != nil {
 		s.Variety = q.variety(placed, ranked)
 	}
+	s.Trace = q.trace.whole(q, placed, ranked)
 	q.time("explain")
 	q.timings["total"] = q.lap.Sub(q.started)
 	s.Degraded = q.degraded

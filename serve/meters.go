@@ -17,6 +17,7 @@ type meters struct {
 	tokens        prometheus.Counter
 	slatesDropped prometheus.Counter
 	measure       measureMeters
+	tracesDropped prometheus.Counter
 }
 
 func newMeters(reg prometheus.Registerer, r *Recommender) meters {
@@ -52,6 +53,9 @@ func newMeters(reg prometheus.Registerer, r *Recommender) meters {
 			Name: "upnext_slates_dropped_total", Help: "Slates that were not recorded.",
 		}),
 		measure: newMeasureMeters(reg),
+		tracesDropped: make.NewCounter(prometheus.CounterOpts{
+			Name: "upnext_traces_dropped_total", Help: "Traces that were not recorded with their slate.",
+		}),
 	}
 }
 

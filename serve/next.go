@@ -72,19 +72,14 @@ func (r *Recommender) step(ctx context.Context, t upnext.Tenant, of bearer, coun
 	if q.goesOn(slate) && len(c.Returned) < r.Settings.CursorItems {
 		slate.Next, slate.Until = r.sealCursor(t, bearer{id: of.id, row: of.row, until: c.Until}), c.Until
 	}
+	remember(&slate, c.Requests[of.row])
 	r.keep(q, slate)
 	return slate, req, nil
 }
 
 // offer gives an answer its cursor, if there may be more to come.
-func (r *Recommender) offer(ctx context.Context, q *asked, req upnext.Request, slate *upnext.Slate) {
-	if req.Unrecorded || !q.goesOn(*slate) {
-		return
-	}
-	request, err := encodeRequest(req)
-	if err != nil {
-		q.degrade("cursor", err)
-		slate.Degraded = q.degraded
+func (r *Recommender) offer(ctx context.Context, q *asked, req upnext.Request, request []byte, slate *upnext.Slate) {
+	if !q.goesOn(*slate) {
 		return
 	}
 	c := bearer{id: slate.ID, until: r.until(q), request: request, returned: make([]upnext.ItemID, len(slate.Items))}

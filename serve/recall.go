@@ -27,9 +27,10 @@ func (r *Recommender) recall(ctx context.Context, q *asked) []recalled {
 	found := r.askAll(ctx, q, sources, 1)
 	if distinct(found) < enough*q.req.Count {
 		// In a search or beside an item only what has to do with it belongs on
-		// the page: it may stay short. One that was late or failed is not asked again: where the processors are
-		// full, that would be twice the work for less of a page.
+		// the page: it may stay short. One that was late or failed is not asked again:
+		// where the processors are full, that would be twice the work for less of a page.
 		q.ask.Wide = true
+		q.trace.again(q.isDegraded)
 		well := slices.DeleteFunc(slices.Clone(sources), func(s source.Source) bool { return q.isDegraded(s.Name()) })
 		for _, again := range r.askAll(ctx, q, well, 2) {
 			found[slices.IndexFunc(found, func(f recalled) bool { return f.name == again.name })] = again
@@ -84,7 +85,14 @@ type asking struct {
 	ctx    context.Context
 	limit  time.Duration
 	quota  int
-	answer chan answer[[]source.Candidate]
+	answer chan answer[brought]
+	trace  *sourceTrace // nil where nobody asks
+}
+
+// brought is what a source brings, and after how long.
+type brought struct {
+	candidates []source.Candidate
+	took       time.Duration
 }
 
 // askAll asks each source under its deadline. One that fails, is late or lies
@@ -105,7 +113,7 @@ func (r *Recommender) askAll(ctx context.Context, q *asked, sources []source.Sou
 	}
 	found := make([]recalled, 0, len(asking))
 	for _, a := range asking {
-		candidates, err := a.wait()
+		candidates, took, err := a.wait()
 		var lies error
 		if candidates, lies = honest(&q.tenant.shelf, candidates, a.quota); err == nil {
 			err = lies
@@ -115,6 +123,7 @@ func (r *Recommender) askAll(ctx context.Context, q *asked, sources []source.Sou
 			r.meters.degraded.WithLabelValues(a.name).Inc()
 			r.seldom.say(a.name, func() { r.Logger.Warn("source failed", "source", a.name, "error", err) })
 		}
+		a.trace.came(len(candidates), took, err)
 		found = append(found, recalled{a.name, candidates})
 	}
 	return found
@@ -125,33 +134,35 @@ func (r *Recommender) askAll(ctx context.Context, q *asked, sources []source.Sou
 // slower for it.
 func (r *Recommender) ask(ctx context.Context, q *asked, s source.Source, n int, limit time.Duration) asking {
 	// A late one is not waited for, and must not wait either.
-	a := asking{name: s.Name(), ctx: ctx, limit: limit, quota: n, answer: make(chan answer[[]source.Candidate], 2)}
+	a := asking{name: s.Name(), ctx: ctx, limit: limit, quota: n, answer: make(chan answer[brought], 2)}
 	own, ok := r.Settings.Deadlines[a.name]
 	if ok = ok && own < limit; ok {
 		a.limit = own
 	}
 	of := q.ask // as it is now: a late one may be looking when the next look begins
+	a.trace = q.trace.watch(q, a.name, n, &of)
+	began := time.Now()
 	go func() {
 		ctx := ctx
 		if ok {
 			var cancel context.CancelFunc
 			ctx, cancel = context.WithTimeout(ctx, own)
 			defer cancel()
-			defer context.AfterFunc(ctx, func() { a.answer <- answer[[]source.Candidate]{err: context.DeadlineExceeded} })()
+			defer context.AfterFunc(ctx, func() { a.answer <- answer[brought]{err: context.DeadlineExceeded} })()
 		}
 		candidates, err := safely(ctx, func(ctx context.Context) ([]source.Candidate, error) { return s.Recall(ctx, of, n) })
-		a.answer <- answer[[]source.Candidate]{candidates, err}
+		a.answer <- answer[brought]{brought{candidates, time.Since(began)}, err}
 	}()
 	return a
 }
 
 // wait returns what the source brings within its time.
-func (a asking) wait() ([]source.Candidate, error) {
+func (a asking) wait() ([]source.Candidate, time.Duration, error) {
 	came, inTime := waitFor(a.ctx, a.answer)
 	if !inTime || errors.Is(came.err, context.DeadlineExceeded) {
-		came.err = fmt.Errorf("no answer within %s", a.limit.Round(time.Millisecond))
+		came.value.took, came.err = a.limit, fmt.Errorf("no answer within %s", a.limit.Round(time.Millisecond))
 	}
-	return came.value, came.err
+	return came.value.candidates, came.value.took, came.err
 }
 
 func (q *asked) isDegraded(stage string) bool {

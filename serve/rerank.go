@@ -91,11 +91,11 @@ func (q *asked) backfill(placed []*candidate) []*candidate {
 			q.degrade("backfill", err)
 			continue
 		}
-		for _, c := range more {
+		for i, c := range more {
 			if id := c.Item.Item.ID; len(placed) < q.req.Count && !met[id] {
 				met[id] = true
 				placed = append(placed, &candidate{
-					item: c.Item, origins: []origin{{source: "backfill", share: 1, score: c.Score}},
+					item: c.Item, origins: []origin{{source: "backfill", rank: i + 1, share: 1, score: c.Score}},
 				})
 			}
 		}

@@ -117,7 +117,7 @@ func (r *Recommender) prune(ctx context.Context) {
 	tick := time.NewTicker(pruneEvery)
 	defer tick.Stop()
 	for {
-		n, err := r.Slates.Prune(ctx, r.Now().Add(-r.Settings.SlateKeep))
+		n, err := r.Slates.Prune(ctx, r.Now().Add(-r.Settings.SlateKeep), r.Now().Add(-r.Settings.TraceKeep))
 		switch {
 		case err != nil && ctx.Err() == nil:
 			r.Logger.Error("slates not pruned", "error", err)

@@ -136,7 +136,7 @@ func New(cfg Config) *Recommender {
 	r.Merges = patientMerges{cfg.Merges, r.engines.viewers, cfg.Settings.AppendDeadline}
 	r.Events = patientEvents{cfg.Events, r.engines.viewers, r.engines.events}
 	r.viewers = newViewers(r.Config)
-	r.slates = newSlateQueue(cfg.Settings.SlateQueue)
+	r.slates = newSlateQueue(cfg.Settings.SlateQueue, cfg.Settings.TraceQueue)
 	r.meters = newMeters(cfg.Metrics, r)
 	r.credit = newCredit(r)
 	return r
@@ -154,10 +154,18 @@ func (r *Recommender) Recommend(ctx context.Context, t upnext.Tenant, req upnext
 	if err != nil {
 		return upnext.Slate{}, err
 	}
-	r.offer(ctx, q, req, &slate)
-	if !req.Unrecorded {
-		r.keep(q, slate)
+	if req.Unrecorded {
+		return slate, nil
 	}
+	request, err := encodeRequest(req)
+	if err != nil {
+		q.degrade("cursor", err)
+		slate.Degraded = q.degraded
+	} else {
+		r.offer(ctx, q, req, request, &slate)
+		remember(&slate, request)
+	}
+	r.keep(q, slate)
 	return slate, nil
 }
 

@@ -12,11 +12,14 @@ import (
 // slateQueue holds slates between the answer and the store. It is bounded and
 // never blocks a request: what does not fit is dropped and counted.
 type slateQueue struct {
-	most int
-	wake chan struct{}
+	most   int
+	traced int // at most so many that wait have their trace, which is large
+	wake   chan struct{}
 
-	mu      sync.Mutex
-	waiting []waitingSlate
+	mu       sync.Mutex
+	waiting  []waitingSlate
+	traces   int            // among waiting
+	underway []waitingSlate // taken, and perhaps not in the store yet
 
 	writing sync.Mutex // held while a batch is on its way to the store
 }
@@ -26,36 +29,64 @@ type waitingSlate struct {
 	slate  upnext.Slate
 }
 
-func newSlateQueue(most int) *slateQueue {
-	return &slateQueue{most: most, wake: make(chan struct{}, 1)}
+func newSlateQueue(most, traced int) *slateQueue {
+	return &slateQueue{most: most, traced: traced, wake: make(chan struct{}, 1)}
 }
 
 // keep hands a slate to the writer.
 func (r *Recommender) keep(q *asked, s upnext.Slate) {
 	q.serve(s)
-	if !r.slates.push(waitingSlate{q.tenant.name, s}) {
+	s.Next, s.Until = "", time.Time{} // they are its caller's
+	slate, trace := r.slates.push(waitingSlate{q.tenant.name, s})
+	if !slate {
 		r.meters.slatesDropped.Inc()
+	}
+	if !trace {
+		r.meters.tracesDropped.Inc()
 	}
 }
 
-func (w *slateQueue) push(s waitingSlate) bool {
+// push says whether there was room for the slate, and for its trace.
+func (w *slateQueue) push(s waitingSlate) (slate, trace bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	trace = true
+	if s.slate.Trace != nil && w.traces >= w.traced {
+		s.slate.Trace, trace = nil, false
+	}
 	if len(w.waiting) >= w.most {
-		return false
+		return false, trace && s.slate.Trace == nil
+	}
+	if s.slate.Trace != nil {
+		w.traces++
 	}
 	w.waiting = append(w.waiting, s)
 	select {
 	case w.wake <- struct{}{}:
 	default:
 	}
-	return true
+	return true, trace
+}
+
+// find returns a slate that the store may not have yet.
+func (w *slateQueue) find(t upnext.Tenant, id upnext.SlateID) (upnext.Slate, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, list := range [][]waitingSlate{w.waiting, w.underway} {
+		for _, s := range list {
+			if s.tenant == t && s.slate.ID == id {
+				return s.slate, true
+			}
+		}
+	}
+	return upnext.Slate{}, false
 }
 
 // take removes up to n slates of one tenant, the oldest first.
 func (w *slateQueue) take(n int) (t upnext.Tenant, batch []upnext.Slate) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.underway = nil
 	if len(w.waiting) == 0 {
 		return "", nil
 	}
@@ -65,6 +96,10 @@ func (w *slateQueue) take(n int) (t upnext.Tenant, batch []upnext.Slate) {
 			return false
 		}
 		batch = append(batch, s.slate)
+		w.underway = append(w.underway, s)
+		if s.slate.Trace != nil {
+			w.traces--
+		}
 		return true
 	})
 	return t, batch
@@ -78,7 +113,14 @@ func (w *slateQueue) eraseViewer(t upnext.Tenant, viewer upnext.ViewerID) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	before := len(w.waiting)
-	w.waiting = slices.DeleteFunc(w.waiting, func(s waitingSlate) bool { return s.tenant == t && s.slate.Viewer == viewer })
+	w.underway = nil // written, by now
+	w.waiting = slices.DeleteFunc(w.waiting, func(s waitingSlate) bool {
+		gone := s.tenant == t && s.slate.Viewer == viewer
+		if gone && s.slate.Trace != nil {
+			w.traces--
+		}
+		return gone
+	})
 	return before - len(w.waiting)
 }
 

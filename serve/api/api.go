@@ -210,6 +210,8 @@ func (a *api) routes(engine *gin.Engine) {
 	post(a, "/v1/similar", "recommend", http.StatusOK, "Items like some and unlike others", a.similar)
 	post(a, "/v1/search", "recommend", http.StatusOK, "Items for a text", a.search)
 
+	get(a, "/v1/recommendations/{id}", "explain", "An answer as it was given, with its trace where it has one", a.recorded)
+
 	get(a, "/v1/collections", "collections", "The collections of vectors: which one answers, and how far an upgrade is", a.listCollections)
 	post(a, "/v1/collections/{name}/promote", "collections", http.StatusOK, "Answer from this collection from now on: the end of an upgrade, or the way back", a.promoteCollection)
 	remove(a, "/v1/collections/{name}", "collections", "Remove a collection that is neither promoted nor filled", a.dropCollection)

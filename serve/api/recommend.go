@@ -80,6 +80,7 @@ type slateBody struct {
 	Versions   map[string]string  `json:"versions,omitempty" doc:"With explain=trace: what answered."`
 	Variety    map[string]float64 `json:"variety,omitempty" doc:"With explain=trace: diversity (mean unlikeness of two items, 0 to 1), coverage (topics on the page, of those that the candidates had), novelty (mean surprise, in bits)."`
 	Unshown    []placedBody       `json:"unshown,omitempty" doc:"With explain=trace: a sample of what was not shown."`
+	Trace      *traceBody         `json:"trace,omitempty" doc:"With explain=trace: how the answer came about. It is kept for 24 hours."`
 	TimingsMS  map[string]float64 `json:"timings_ms"`
 }
 
@@ -91,6 +92,7 @@ type placedBody struct {
 	Sources    []string           `json:"sources" doc:"Who proposed it."`
 	Reasons    []reasonBody       `json:"reasons,omitempty"`
 	Features   map[string]float64 `json:"features,omitempty" doc:"With explain=trace: what the score is made of."`
+	Origins    []originBody       `json:"origins,omitempty" doc:"With explain=trace: what each source said of it."`
 	Ranks      map[string]int     `json:"ranks,omitempty" doc:"With explain=trace: its rank from 1 after each stage that had it: blend, rank, guarantee, rerank."`
 	Decisions  []decisionBody     `json:"decisions,omitempty" doc:"With explain=trace: what rules decided about it."`
 	Blur       string             `json:"blur,omitempty" doc:"Show it behind a warning, on account of this safety label."`
@@ -272,6 +274,7 @@ func (a *api) dress(ctx context.Context, slate upnext.Slate, req upnext.Request)
 	if trace {
 		out.Body.Versions, out.Body.Unshown = slate.Versions, a.placed(who.tenant, slate.Unshown, nil, true)
 		out.Body.Variety = slate.Variety
+		out.Body.Trace = a.traced(who.tenant, slate.Trace)
 	}
 	var header []string
 	for stage, took := range slate.Timings {
@@ -298,6 +301,9 @@ func (a *api) placed(t upnext.Tenant, items []upnext.Placed, include []string, t
 			b.Features, b.Ranks = p.Features, p.Ranks
 			for _, d := range p.Decisions {
 				b.Decisions = append(b.Decisions, decisionBody(d))
+			}
+			for _, o := range p.Origins {
+				b.Origins = append(b.Origins, originBody{o.Source, o.Rank, o.Score, o.Share, string(o.From)})
 			}
 		}
 		if rec, ok := a.Recommender.Record(t, p.Item); ok {
