@@ -69,6 +69,9 @@ const (
 	NotInterested EventKind = "not_interested"
 	Block         EventKind = "block"
 	Mute          EventKind = "mute"
+	Unmute        EventKind = "unmute" // takes back what was not wanted, muted or blocked before
+	Pin           EventKind = "pin"    // wanted, and does not fade; it is not muted either
+	Unpin         EventKind = "unpin"
 	Follow        EventKind = "follow"
 	Unfollow      EventKind = "unfollow"
 	Search        EventKind = "search"
@@ -77,10 +80,10 @@ const (
 // EventKinds are all there are, in the order of the documentation.
 var EventKinds = []EventKind{
 	Impression, View, Play, Progress, Complete, Skip, Like, Unlike, Dislike, Save, Share, Comment, Rate, Gift,
-	Purchase, Subscribe, Report, Conversion, NotInterested, Block, Mute, Follow, Unfollow, Search,
+	Purchase, Subscribe, Report, Conversion, NotInterested, Block, Mute, Unmute, Pin, Unpin, Follow, Unfollow, Search,
 }
 
-// Scope is what a not-interested, block or mute is about.
+// Scope is what a not-interested, block, mute or pin is about.
 type Scope string
 
 // The scopes.
@@ -195,7 +198,7 @@ func (e Event) validateTarget(bad func(field, format string, args ...any) error)
 		return needs("query", strings.TrimSpace(e.Query))
 	case Follow, Unfollow:
 		return needs("creator_id", e.Creator+e.Target)
-	case NotInterested, Block, Mute:
+	case NotInterested, Block, Mute, Unmute, Pin, Unpin:
 		switch e.Scope {
 		case ScopeItem:
 			return needs("item_id", string(e.Item))

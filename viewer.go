@@ -2,6 +2,7 @@ package upnext
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -77,9 +78,32 @@ type Profile struct {
 	Style     []Belief
 	Follows   []string // creator ids
 	Muted     []Aversion
+	Pinned    []Pinned
 	Recent    []Event // newest first
 	Seen      int     // items seen
 	Events    int     // events held
+}
+
+// Subject is what a mute or a pin is about: an item, a creator, or a topic in
+// lower case.
+type Subject struct {
+	Scope Scope
+	Value string
+}
+
+// SubjectOf makes the subject of a value.
+func SubjectOf(scope Scope, value string) Subject {
+	if scope == ScopeTopic {
+		value = strings.ToLower(value)
+	}
+	return Subject{scope, value}
+}
+
+// Pinned is something that is wanted and does not fade.
+type Pinned struct {
+	Scope Scope
+	Value string
+	At    time.Time
 }
 
 // Aversion is something that a viewer does not want to see.

@@ -88,6 +88,12 @@ func profileOf(s *taste.State) upnext.Profile {
 	for _, a := range s.Topics {
 		p.Muted = append(p.Muted, a)
 	}
+	for _, pin := range s.Pinned {
+		p.Pinned = append(p.Pinned, pin)
+	}
+	slices.SortFunc(p.Pinned, func(a, b upnext.Pinned) int {
+		return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Value, b.Value))
+	})
 	slices.SortFunc(p.Muted, func(a, b upnext.Aversion) int {
 		return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Value, b.Value))
 	})

@@ -197,6 +197,7 @@ func (a *api) routes(engine *gin.Engine) {
 	patch(a, "/v1/users/{id}", "users", "Change a user's properties and follows by a merge patch", a.patchUser)
 	get(a, "/v1/users/{id}", "users", "Read a user's properties and follows", a.getUser)
 	remove(a, "/v1/users/{id}", "users", "Erase a user everywhere", a.eraseUser)
+	patch(a, "/v1/users/{id}/profile", "users", "Say what a user does not want, and what is pinned", a.patchProfile)
 	post(a, "/v1/users/{id}/merge", "users", http.StatusOK, "Make an anonymous viewer and a user one: what is theirs is the user's, and what they do from now on", a.mergeUser)
 	get(a, "/v1/users/{id}/profile", "users", "What the system believes of a user, and from what", a.getProfile)
 

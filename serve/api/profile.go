@@ -22,6 +22,7 @@ type profileBody struct {
 	Style     []beliefBody      `json:"style"`
 	Follows   []string          `json:"follows"`
 	Muted     []muteBody        `json:"muted"`
+	Pinned    []pinBody         `json:"pinned" doc:"Wanted, and does not fade."`
 	Recent    []eventjson.Event `json:"recent" doc:"Latest events, newest first: what all this is made of."`
 }
 
@@ -47,6 +48,12 @@ type muteBody struct {
 	At    time.Time `json:"at"`
 }
 
+type pinBody struct {
+	Scope string    `json:"scope"`
+	Value string    `json:"value"`
+	At    time.Time `json:"at"`
+}
+
 type profileOutput struct{ Body profileBody }
 
 func (a *api) getProfile(ctx context.Context, in *UserPath) (*profileOutput, error) {
@@ -69,7 +76,7 @@ func (a *api) readProfile(ctx context.Context, id upnext.ViewerID) (profileBody,
 	b := profileBody{
 		UserID: id.ID, Anonymous: id.Anonymous, Known: p.Known, Events: p.Events, Seen: p.Seen, Interests: []interestBody{},
 		Topics: beliefs(p.Topics), Creators: beliefs(p.Creators), Languages: beliefs(p.Languages), Emotion: beliefs(p.Emotion), Style: beliefs(p.Style),
-		Follows: p.Follows, Muted: []muteBody{}, Recent: []eventjson.Event{},
+		Follows: p.Follows, Muted: []muteBody{}, Pinned: []pinBody{}, Recent: []eventjson.Event{},
 	}
 	if b.Follows == nil {
 		b.Follows = []string{}
@@ -83,6 +90,9 @@ func (a *api) readProfile(ctx context.Context, id upnext.ViewerID) (profileBody,
 	}
 	for _, m := range p.Muted {
 		b.Muted = append(b.Muted, muteBody{string(m.Scope), m.Value, string(m.Kind), m.At})
+	}
+	for _, pin := range p.Pinned {
+		b.Pinned = append(b.Pinned, pinBody{string(pin.Scope), pin.Value, pin.At})
 	}
 	for _, e := range p.Recent {
 		e.Token = "" // it speaks for one answer, to whoever got it

@@ -31,14 +31,15 @@ type State struct {
 	Seen      map[upnext.ItemID]time.Time // impressed or acted on, and when last
 	Items     map[upnext.ItemID]upnext.Aversion
 	Creators  map[string]upnext.Aversion
-	Topics    map[string]upnext.Aversion // lower case
-	Follows   map[string]bool            // creators
-	Friends   map[string]bool            // users
-	Begun     []Begun                    // watched in part, the latest first
-	Series    []Watching                 // series being watched, the latest first
-	ToCreator map[string]float64         // affinity, -1 to 1
-	ToTopic   map[string]float64         // of unit length taken together; see TopicMatch
-	Languages map[string]float64         // shares of what they like
+	Topics    map[string]upnext.Aversion       // lower case
+	Pinned    map[upnext.Subject]upnext.Pinned // wanted, and does not fade
+	Follows   map[string]bool                  // creators
+	Friends   map[string]bool                  // users
+	Begun     []Begun                          // watched in part, the latest first
+	Series    []Watching                       // series being watched, the latest first
+	ToCreator map[string]float64               // affinity, -1 to 1
+	ToTopic   map[string]float64               // of unit length taken together; see TopicMatch
+	Languages map[string]float64               // shares of what they like
 	Interests []Interest
 	Mix       Mix // what they took to, by topic
 
@@ -66,6 +67,7 @@ type tally struct {
 	rated   bool
 	liked   bool
 	stand   stand
+	pinned  float64
 }
 
 // Fold makes the state out of acts, newest first. It depends on them and on
@@ -75,7 +77,7 @@ func Fold(acts []Act, sh *shelf.Shelf, set Settings) *State {
 	s := &State{
 		Known: len(acts) > 0, added: sh.Added(),
 		Seen: map[upnext.ItemID]time.Time{}, Items: map[upnext.ItemID]upnext.Aversion{},
-		Creators: map[string]upnext.Aversion{}, Topics: map[string]upnext.Aversion{}, Follows: map[string]bool{}, Friends: map[string]bool{},
+		Creators: map[string]upnext.Aversion{}, Topics: map[string]upnext.Aversion{}, Pinned: map[upnext.Subject]upnext.Pinned{}, Follows: map[string]bool{}, Friends: map[string]bool{},
 		ToCreator: map[string]float64{}, ToTopic: map[string]float64{}, Languages: map[string]float64{},
 	}
 	if len(acts) == 0 {
@@ -90,19 +92,19 @@ func Fold(acts []Act, sh *shelf.Shelf, set Settings) *State {
 
 // remember keeps what holds however old it is: seen, unwanted, followed.
 func (s *State) remember(acts []Act) {
-	creators, friends := decided{}, decided{}
+	creators, friends, wants := decided{}, decided{}, newWants()
 	for _, a := range acts {
-		if _, ok := s.Seen[a.Item]; a.Item != "" && !ok {
+		if _, ok := s.Seen[a.Item]; a.Item != "" && !ok && !a.wish() && !a.against() {
 			s.Seen[a.Item] = a.At
 		}
 		switch a.Kind {
 		case upnext.Follow, upnext.Unfollow:
 			creators.decide(s.Follows, a.Creator, a.Kind == upnext.Follow)
 			friends.decide(s.Friends, a.Target, a.Kind == upnext.Follow)
-		case upnext.NotInterested, upnext.Block, upnext.Mute:
-			s.avoid(a)
+		case upnext.NotInterested, upnext.Block, upnext.Mute, upnext.Unmute, upnext.Pin, upnext.Unpin:
+			wants.decide(s, a)
 		case upnext.Report: // whoever reports an item never wants to meet it again
-			s.avoid(Act{Kind: upnext.Block, Scope: upnext.ScopeItem, Item: a.Item, At: a.At})
+			wants.decide(s, Act{Kind: upnext.Block, Scope: upnext.ScopeItem, Item: a.Item, At: a.At})
 		}
 	}
 }
@@ -119,26 +121,6 @@ func (d decided) decide(followed map[string]bool, whom string, follow bool) {
 	d[whom] = true
 	if follow {
 		followed[whom] = true
-	}
-}
-
-func (s *State) avoid(a Act) {
-	note := func(value string) upnext.Aversion {
-		return upnext.Aversion{Scope: a.Scope, Value: value, Kind: a.Kind, At: a.At}
-	}
-	switch a.Scope {
-	case upnext.ScopeItem:
-		keepFirst(s.Items, a.Item, note(string(a.Item)))
-	case upnext.ScopeCreator:
-		keepFirst(s.Creators, a.Creator, note(a.Creator))
-	case upnext.ScopeTopic:
-		keepFirst(s.Topics, strings.ToLower(a.Topic), note(a.Topic))
-	}
-}
-
-func keepFirst[K comparable](m map[K]upnext.Aversion, k K, v upnext.Aversion) {
-	if _, ok := m[k]; !ok {
-		m[k] = v
 	}
 }
 
@@ -167,9 +149,13 @@ func (s *State) weigh(acts []Act, sh *shelf.Shelf, set Settings) {
 			order = append(order, t)
 			s.read = append(s.read, it)
 		}
+		if _, avoided := s.Items[a.Item]; a.against() && !avoided {
+			continue // taken back since
+		}
 		t.count(a, set.Weigh(a, it.Item.Duration)*set.fade(s.At.Sub(a.At)))
 		t.stand.read(a, it.Item.Duration)
 	}
+	order = s.pinItems(order, tallies, sh, set)
 	for _, t := range order {
 		// What they liked of what they now avoid draws them no more.
 		if w := t.weight(); w > 0 && !s.avoids(t.item) {
@@ -236,7 +222,7 @@ func (t *tally) count(a Act, w float64) {
 }
 
 func (t *tally) weight() float64 {
-	w := t.passive + t.against + t.stance + t.rate
+	w := t.passive + t.against + t.stance + t.rate + t.pinned
 	for _, kind := range upnext.EventKinds { // in a fixed order: sums of floats depend on it
 		w += t.deeds[kind]
 	}
@@ -269,6 +255,7 @@ func (s *State) generalise(set Settings) {
 	for c := range s.Creators {
 		s.ToCreator[c]--
 	}
+	s.pinOthers(set)
 	for c, w := range s.ToCreator {
 		s.ToCreator[c] = w / (1 + math.Abs(w))
 	}
