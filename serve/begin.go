@@ -207,6 +207,7 @@ func (r *Recommender) arm(q *asked) error {
 		Safety: &r.Settings.Rules.Safety, Scenario: req.Scenario,
 		Items: map[upnext.ItemID]bool{}, Creators: map[string]bool{},
 		Seen: req.Exclude.Seen, Filter: f, Vars: q.vars(),
+		Lapsed: func(id upnext.ItemID) bool { return q.tenant.beats.lapsed(id, q.now) },
 	}
 	if told.BirthYear > 0 { // as if the birthday were the last day of the year
 		g.Age = max(0, q.now.Year()-told.BirthYear-1)

@@ -25,6 +25,7 @@ type Config struct {
 	Events      upnext.Events
 	Viewers     upnext.Viewers
 	Merges      upnext.Merges
+	Beats       upnext.Beats
 	Slates      upnext.Slates
 	Cursors     upnext.Cursors
 	Replies     upnext.Replies // kept by who answers over HTTP, pruned and erased here

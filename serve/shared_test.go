@@ -32,7 +32,7 @@ func TestTwoReplicas(t *testing.T) {
 			t.Fatal(err)
 		}
 		w := newWorld(t, 3, func(c *Config) {
-			c.Catalog, c.Events, c.Viewers, c.Merges, c.Slates, c.Schemas = store.Catalog, store.Events, store.Viewers, store.Merges, store.Slates, store.Schemas
+			c.Catalog, c.Events, c.Viewers, c.Merges, c.Beats, c.Slates, c.Schemas = store.Catalog, store.Events, store.Viewers, store.Merges, store.Beats, store.Slates, store.Schemas
 			c.Measures, c.Showings, c.Locks = store.Measures(), store.Slates, store.Locks
 			c.Settings.FollowEvery, c.Settings.RereadViewer = time.Hour, time.Hour // what is known is known by being told
 			c.Now = time.Now

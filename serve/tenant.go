@@ -26,6 +26,7 @@ type tenant struct {
 	bundle  atomic.Pointer[bundle.Bundle] // nil: no models yet
 	found   newcomers
 	traffic *rule.Traffic
+	beats   beats
 
 	chances atomic.Pointer[chances] // of items that few have met
 
@@ -86,6 +87,9 @@ func (r *Recommender) follow(ctx context.Context, tn *tenant) error {
 	}
 	tn.setSchema(schema)
 	if err := tn.shelf.Follow(ctx, tn.name, r.Catalog); err != nil {
+		return fmt.Errorf("follow tenant %s: %w", tn.name, err)
+	}
+	if err := r.followBeats(ctx, tn); err != nil {
 		return fmt.Errorf("follow tenant %s: %w", tn.name, err)
 	}
 	if err := r.followEvents(ctx, tn); err != nil {

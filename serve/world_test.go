@@ -85,7 +85,7 @@ func newWorld(t testing.TB, per int, change func(*Config)) *world {
 		t.Fatal(err)
 	}
 	w.cfg = Config{
-		Catalog: store.Catalog, Events: store.Events, Viewers: store.Viewers, Merges: store.Merges, Slates: store.Slates, Cursors: store.Cursors, Replies: store.Replies, Schemas: store.Schemas,
+		Catalog: store.Catalog, Events: store.Events, Viewers: store.Viewers, Merges: store.Merges, Beats: store.Beats, Slates: store.Slates, Cursors: store.Cursors, Replies: store.Replies, Schemas: store.Schemas,
 		Measures: store.Measures(), Showings: store.Slates, Locks: store.Locks,
 		Collections: collections, Query: topicQuery, Now: func() time.Time { return w.now }, Seed: 7,
 		TokenKey: bytes.Repeat([]byte("k"), 32), Settings: DefaultSettings(),

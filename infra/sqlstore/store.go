@@ -26,6 +26,7 @@ type Store struct {
 	Events         *Events
 	Viewers        *Viewers
 	Merges         *Merges
+	Beats          *Beats
 	Holdings       *Holdings
 	Slates         *Slates
 	Cursors        *Cursors
@@ -89,7 +90,7 @@ func newStore(ctx context.Context, db database) (*Store, error) {
 	}
 	return &Store{
 		Catalog: &Catalog{db}, Indexings: &Indexings{db}, Understandings: &Understandings{db},
-		Schemas: &Schemas{db}, Events: events, Viewers: &Viewers{db}, Merges: &Merges{db}, Holdings: &Holdings{db},
+		Schemas: &Schemas{db}, Events: events, Viewers: &Viewers{db}, Merges: &Merges{db}, Beats: &Beats{db}, Holdings: &Holdings{db},
 		Slates: &Slates{db}, Cursors: &Cursors{db}, Replies: &Replies{db}, Imports: &Imports{db},
 		Locks: newLocks(db), db: db,
 	}, nil

@@ -22,6 +22,7 @@ type Stores struct {
 	Events         upnext.Events
 	Viewers        upnext.Viewers
 	Merges         upnext.Merges
+	Beats          upnext.Beats
 	Holdings       upnext.Holdings
 	Slates         upnext.Slates
 	Cursors        upnext.Cursors
@@ -60,6 +61,7 @@ func Test(t *testing.T, open Open) {
 		{"events", testEvents},
 		{"viewers", testViewers},
 		{"merges", testMerges},
+		{"beats", testBeats},
 		{"holdings", testHoldings},
 		{"slates", testSlates},
 		{"cursors", testCursors},

@@ -181,6 +181,7 @@ func (a *api) routes(engine *gin.Engine) {
 	get(a, "/v1/items/{id}", "items", "Read an item", a.getItem)
 	remove(a, "/v1/items/{id}", "items", "Delete an item: gone from every index before the answer", a.deleteItem)
 	get(a, "/v1/items", "items", "List items by id", a.listItems)
+	post(a, "/v1/items/{id}/heartbeat", "items", http.StatusOK, "A live stream's sign of life: it is shown only while they come", a.heartbeat)
 	get(a, "/v1/items/{id}/status", "items", "How far an item has come on its way into the index", a.itemStatus)
 	get(a, "/v1/items/{id}/understanding", "items", "What is believed of an item's content", a.getUnderstanding)
 	patch(a, "/v1/items/{id}/understanding", "items", "Correct it: a person's value wins and stays", a.patchUnderstanding)

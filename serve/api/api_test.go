@@ -159,7 +159,7 @@ func startWith(t testing.TB, blobs blob.Store, join func(*api.Config, *ingest.Pi
 		t.Fatal(err)
 	}
 	rec := serve.New(serve.Config{
-		Catalog: store.Catalog, Events: store.Events, Viewers: store.Viewers, Merges: store.Merges, Slates: store.Slates, Cursors: store.Cursors, Replies: store.Replies, Schemas: store.Schemas, Collections: indexes,
+		Catalog: store.Catalog, Events: store.Events, Viewers: store.Viewers, Merges: store.Merges, Beats: store.Beats, Slates: store.Slates, Cursors: store.Cursors, Replies: store.Replies, Schemas: store.Schemas, Collections: indexes,
 		Measures: store.Measures(), Showings: store.Slates, Locks: store.Locks,
 		Query: embed.Kept{{Text: wordEmbedder{}, Space: space}}.Query, Logger: logger, Seed: 1,
 		TokenKey: bytes.Repeat([]byte("k"), 32), Settings: serve.DefaultSettings(),

@@ -32,6 +32,7 @@ type Guard struct {
 	Resumed     map[upnext.ItemID]bool // begun items that are shown to be gone on with: having been seen does not hold for them
 	Filter      *filter.Filter
 	Vars        filter.Vars
+	Lapsed      func(upnext.ItemID) bool // a live stream that has ceased to give signs of life; nil: none has
 }
 
 // Cause is why an item may not be shown; empty where it may.
@@ -66,7 +67,7 @@ func (g *Guard) Cause(it *shelf.Item) Cause {
 	switch {
 	case it.Item.Status != "" && it.Item.Status != upnext.Active:
 		return Inactive
-	case it.Item.RoomState == upnext.RoomOff && it.Item.Kind == "live":
+	case it.Item.Kind == "live" && (it.Item.RoomState == upnext.RoomOff || g.Lapsed != nil && g.Lapsed(id)):
 		return Ended
 	case !it.Item.AvailableFrom.IsZero() && g.Now.Before(it.Item.AvailableFrom):
 		return NotYet
