@@ -203,7 +203,11 @@ func (a *arranger) rest() int {
 func (a *arranger) put(place, at int) {
 	if a.spread.on || a.mix.on {
 		for i := range min(at, a.pool) {
-			if a.state[i] == waiting && a.capped(i) == "" && a.one(i, at) {
+			if a.state[i] != waiting || a.capped(i) != "" || !a.one(i, at) {
+				continue
+			}
+			// Likeness is not passed on: it may be one with what stands there already.
+			if _, same := a.same(i); !same {
 				a.drop(at, a.ranked[i].Item)
 				at = i
 				break
