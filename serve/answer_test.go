@@ -368,3 +368,19 @@ func TestTrace(t *testing.T) {
 		t.Errorf("decisions %v, want %v", p.Decisions, want)
 	}
 }
+
+// TestOneItem: an item that changes while sources are asked is one candidate,
+// though one brings it as it was and another as it is.
+func TestOneItem(t *testing.T) {
+	w := newWorld(t, 3, nil)
+	id := itemOf("space", 1).ID
+	before := w.rec.tenant(tenantT).shelf.Item(id)
+	changed := itemOf("space", 1)
+	changed.Title = "Another title"
+	w.put(changed)
+	now := w.rec.tenant(tenantT).shelf.Item(id)
+	list := w.rec.fuse([]recalled{{"words", []source.Candidate{{Item: before, Score: 1}}}, {"meaning", []source.Candidate{{Item: now, Score: 1}}}})
+	if before == now || len(list) != 1 || len(list[0].origins) != 2 {
+		t.Fatalf("%d candidates of one item", len(list))
+	}
+}

@@ -101,14 +101,15 @@ func makeRoom(weights *[features]float64) {
 	}
 }
 
-// fuse gathers the sources' lists into candidates, each once, with the
-// features that the sources give.
+// fuse gathers the sources' lists into candidates, each item once, with the
+// features that the sources give. While an item changes, sources bring it as it was
+// and as it is: the number of its id tells that they mean the same.
 func (r *Recommender) fuse(found []recalled) []*candidate {
 	most := 0
 	for _, f := range found {
 		most += len(f.candidates)
 	}
-	at, list := make(map[*shelf.Item]*candidate, most), make([]*candidate, 0, most)
+	at, list := make(map[int32]*candidate, most), make([]*candidate, 0, most)
 	room, origins := make([]candidate, most), make([]origin, most) // one each for all: few come from several sources
 	for _, f := range found {
 		weight, ok := r.Settings.SourceShare[f.name]
@@ -116,12 +117,12 @@ func (r *Recommender) fuse(found []recalled) []*candidate {
 			weight = 1
 		}
 		for rank, c := range f.candidates {
-			own := at[c.Item]
+			own := at[c.Item.Ord]
 			if own == nil {
 				n := len(list)
 				own = &room[n]
 				own.item, own.origins = c.Item, origins[n:n:n+1]
-				at[c.Item] = own
+				at[c.Item.Ord] = own
 				list = append(list, own)
 			}
 			share := weight / (r.Settings.FusionK + float64(rank+1))

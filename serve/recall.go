@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"upnext/serve/shelf"
 	"upnext/serve/source"
 )
 
@@ -58,10 +57,10 @@ func distinct(found []recalled) int {
 	for _, f := range found {
 		most += len(f.candidates)
 	}
-	met := make(map[*shelf.Item]bool, most)
+	met := make(map[int32]bool, most)
 	for _, f := range found {
 		for _, c := range f.candidates {
-			met[c.Item] = true
+			met[c.Item.Ord] = true
 		}
 	}
 	return len(met)
