@@ -22,7 +22,6 @@ const mostTraced = 1000
 // trace is what a traced request remembers of its way. A nil one remembers
 // nothing: stages mark it without asking, and pay for it only where it is read.
 type trace struct {
-	follow    upnext.ItemID // an item that somebody asks about; may be empty
 	sources   []*sourceTrace
 	ids       map[*candidate]upnext.ItemID  // also of those that went from the catalogue meanwhile
 	ranks     map[string]map[*candidate]int // from 1, by stage
@@ -40,7 +39,6 @@ func newTrace() *trace {
 type sourceTrace struct {
 	mu sync.Mutex
 	upnext.Brought
-	met bool // the item that somebody asks about, and turned it away
 }
 
 // watch begins a source's trace: what it meets that the guard turns away is
@@ -55,7 +53,7 @@ func (t *trace) watch(q *asked, name string, quota int, of *source.Ask) *sourceT
 		return func(it *shelf.Item) bool {
 			ok := pass(it)
 			if cause := guard.Cause(it); !ok && cause != "" {
-				s.turn(it, cause, t.follow)
+				s.turn(cause)
 			}
 			return ok
 		}
@@ -66,14 +64,13 @@ func (t *trace) watch(q *asked, name string, quota int, of *source.Ask) *sourceT
 	return s
 }
 
-func (s *sourceTrace) turn(it *shelf.Item, cause rule.Cause, follow upnext.ItemID) {
+func (s *sourceTrace) turn(cause rule.Cause) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.Turned == nil {
 		s.Turned = map[string]int{}
 	}
 	s.Turned[string(cause)]++
-	s.met = s.met || it != nil && it.Item.ID == follow
 }
 
 // came notes what the source brought in the end.

@@ -212,6 +212,7 @@ func (a *api) routes(engine *gin.Engine) {
 	post(a, "/v1/similar", "recommend", http.StatusOK, "Items like some and unlike others", a.similar)
 	post(a, "/v1/search", "recommend", http.StatusOK, "Items for a text", a.search)
 
+	get(a, "/v1/why-not", "explain", "Why an item is not on a page: the stage and the rule that kept it from it, or its rank", a.whyNot)
 	get(a, "/v1/recommendations/{id}", "explain", "An answer as it was given, with its trace where it has one", a.recorded)
 
 	get(a, "/v1/collections", "collections", "The collections of vectors: which one answers, and how far an upgrade is", a.listCollections)

@@ -117,7 +117,7 @@ func askedOf(req upnext.Request) *askedBody {
 	b := &askedBody{
 		RequestBody: RequestBody{
 			SessionID: req.Session, Scenario: req.Scenario, Count: req.Count, Filter: req.Filter, Include: req.Include,
-			Diversity: req.Diversity, Explain: req.Explain, Backfill: req.Backfill, DeadlineMS: int(req.Deadline.Milliseconds()),
+			Diversity: req.Diversity, Explore: req.Explore, Explain: req.Explain, Backfill: req.Backfill, DeadlineMS: int(req.Deadline.Milliseconds()),
 		},
 		ItemIDs: req.Like, NegativeItemIDs: req.Unlike, Strategy: req.LikeStrategy, Query: req.Query,
 	}
