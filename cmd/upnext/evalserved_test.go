@@ -59,7 +59,7 @@ func TestEvalServed(t *testing.T) {
 			t.Errorf("%v requests a second", r.Values["requests/s at 2"])
 		}
 	}
-	if ours != 3 || table.Cases != viewers {
+	if ours != 4 || table.Cases != viewers {
 		t.Errorf("%d rows of ours, %d cases", ours, table.Cases)
 	}
 	if _, err := s.Run(t.Context(), dir); !errors.Is(err, upnext.ErrConflict) {
