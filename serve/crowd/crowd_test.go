@@ -17,10 +17,11 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func viewer(i int) upnext.ViewerID { return upnext.ViewerID{ID: fmt.Sprint("v", i)} }
 
-// TestRanking holds the order against sorting anew.
+// TestRanking holds the order against sorting anew, also where only the best are
+// kept in order.
 func TestRanking(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		var r ranking
+		r := ranking{most: rapid.SampledFrom([]int{0, 2, 3, 5}).Draw(rt, "kept in order")}
 		scores := map[int32]float64{}
 		for range rapid.IntRange(1, 60).Draw(rt, "steps") {
 			item := rapid.Int32Range(0, 12).Draw(rt, "item")
@@ -34,13 +35,19 @@ func TestRanking(t *testing.T) {
 				want = append(want, it)
 			}
 			slices.SortFunc(want, func(a, b int32) int { return cmp.Or(cmp.Compare(scores[b], scores[a]), cmp.Compare(a, b)) })
-			if !slices.Equal(r.order, want) {
-				rt.Fatalf("order %v, want %v of %v", r.order, want, scores)
-			}
-			for place, it := range r.order {
-				if int(r.places[it]) != place || r.of(it) != scores[it] {
-					rt.Fatalf("item %d: place %d, score %g; want %d, %g", it, r.places[it], r.of(it), place, scores[it])
+			for _, n := range []int{len(r.order), 1, len(want), 1 << 30} {
+				var got []int32
+				for _, s := range r.first(n, 1) {
+					if got = append(got, s.Item); s.Score != scores[s.Item] || r.of(s.Item) != s.Score {
+						rt.Fatalf("item %d: score %g, want %g", s.Item, s.Score, scores[s.Item])
+					}
 				}
+				if !slices.Equal(got, want[:min(n, len(want))]) {
+					rt.Fatalf("first %d are %v, want them of %v of %v", n, got, want, scores)
+				}
+			}
+			if len(r.order) > r.depth() || len(r.order) < min(len(want), r.depth()/2) || len(r.order)+r.below != len(want) {
+				rt.Fatalf("%d in order and %d below, want %d, in order at most %d and no less than half of that", len(r.order), r.below, len(want), r.depth())
 			}
 		}
 	})

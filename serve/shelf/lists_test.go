@@ -62,3 +62,45 @@ func idsOf(items []*Item) []upnext.ItemID {
 	}
 	return ids
 }
+
+// TestNewest: batches of changes, an id twice in one of them included, leave the
+// order that a sort of all would give, and what readers hold as it was.
+func TestNewest(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		s, there, version := &Shelf{}, map[upnext.ItemID]upnext.Record{}, int64(0)
+		day := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+		for range rapid.IntRange(1, 8).Draw(rt, "batches") {
+			held := s.Newest()
+			before := slices.Clone(held)
+			batch := make([]upnext.Record, rapid.IntRange(0, 12).Draw(rt, "records"))
+			for i := range batch {
+				version++
+				batch[i] = upnext.Record{
+					Version: version, Deleted: rapid.IntRange(0, 2).Draw(rt, "deleted") == 0,
+					Item: upnext.Item{
+						ID: upnext.ItemID(fmt.Sprint("i", rapid.IntRange(0, 9).Draw(rt, "id"))), Kind: "video",
+						PublishedAt: day.AddDate(0, 0, rapid.IntRange(0, 3).Draw(rt, "day")),
+					},
+				}
+				there[batch[i].Item.ID] = batch[i]
+			}
+			s.Apply(batch...)
+			var want []*Item
+			for id, r := range there {
+				switch it := s.Item(id); {
+				case r.Deleted && it != nil, !r.Deleted && (it == nil || it.Version != r.Version):
+					rt.Fatalf("%s is %+v, want %+v", id, it, r)
+				case it != nil:
+					want = append(want, it)
+				}
+			}
+			slices.SortFunc(want, newer)
+			if got := s.Newest(); !slices.Equal(got, want) || s.Len() != len(want) {
+				rt.Fatalf("newest %v, want %v", idsOf(got), idsOf(want))
+			}
+			if !slices.Equal(held, before) {
+				rt.Fatalf("a reader's list has changed from %v to %v", idsOf(before), idsOf(held))
+			}
+		}
+	})
+}

@@ -99,55 +99,87 @@ func (s *Shelf) Apply(records ...upnext.Record) {
 	if s.ords == nil {
 		s.ords, s.words, s.makers = map[upnext.ItemID]int32{}, map[string][]posting{}, map[string][]int32{}
 	}
-	bulk := len(records) > len(s.newest)/20 // then one sort is cheaper than many insertions
+	var edits []edit // of newest
 	for _, it := range fresh {
-		s.replace(it, bulk)
-		s.version = max(s.version, it.Version)
-	}
-	if bulk {
-		s.newest = make([]*Item, 0, s.live) // readers hold the former
-		for _, it := range s.items {
-			if it != nil {
-				s.newest = append(s.newest, it)
+		if old := s.replace(it); old != nil {
+			if at, ok := slices.BinarySearchFunc(s.newest, old, newer); ok && s.newest[at] == old { // else it came just now
+				edits = append(edits, edit{at, nil})
 			}
 		}
-		slices.SortFunc(s.newest, newer)
+		s.version = max(s.version, it.Version)
 	}
+	for _, it := range fresh {
+		if !it.Deleted && s.items[it.Ord] == it { // else it has gone again
+			at, _ := slices.BinarySearchFunc(s.newest, it, newer)
+			edits = append(edits, edit{at, it})
+		}
+	}
+	s.newest = edited(s.newest, edits)
 }
 
-// replace puts one item in the place of what was there.
-func (s *Shelf) replace(it *Item, bulk bool) {
+// edit is a change of a list before one of its places: an item that comes in, or,
+// where that is nil, the one of the place that leaves.
+type edit struct {
+	at   int
+	item *Item
+}
+
+// edited returns a list in the order of newer changed, in one pass over it.
+// Readers hold the former one.
+func edited(list []*Item, edits []edit) []*Item {
+	if len(edits) == 0 {
+		return list
+	}
+	slices.SortFunc(edits, func(a, b edit) int {
+		switch {
+		case a.at != b.at:
+			return cmp.Compare(a.at, b.at)
+		case a.item != nil && b.item != nil:
+			return newer(a.item, b.item)
+		case a.item != nil: // what comes in before what leaves: that ends the place
+			return -1
+		default:
+			return 1
+		}
+	})
+	all, from := make([]*Item, 0, len(list)+len(edits)), 0
+	for _, e := range edits {
+		all, from = append(all, list[from:e.at]...), e.at
+		if e.item != nil {
+			all = append(all, e.item)
+		} else {
+			from++
+		}
+	}
+	return append(all, list[from:]...)
+}
+
+// replace puts one item in the place of what was there, and returns that.
+func (s *Shelf) replace(it *Item) (old *Item) {
 	ord, known := s.ords[it.Item.ID]
 	if !known {
 		if it.Deleted {
-			return
+			return nil
 		}
 		ord = int32(len(s.items))
 		s.ords[it.Item.ID] = ord
 		s.items = append(s.items, nil)
 	}
 	it.Ord = ord
-	if old := s.items[ord]; old != nil {
+	if old = s.items[ord]; old != nil {
 		s.unlist(old)
 		s.live--
-		if at, ok := slices.BinarySearchFunc(s.newest, old, newer); ok && !bulk {
-			// Readers hold the slice: it is replaced, never changed in place.
-			s.newest = slices.Concat(s.newest[:at], s.newest[at+1:])
-		}
 	} else if !it.Deleted {
 		s.added++
 	}
 	s.items[ord] = nil
 	if it.Deleted {
-		return
+		return old
 	}
 	s.items[ord] = it
 	s.list(it)
 	s.live++
-	if !bulk {
-		at, _ := slices.BinarySearchFunc(s.newest, it, newer)
-		s.newest = slices.Concat(s.newest[:at], []*Item{it}, s.newest[at:])
-	}
+	return old
 }
 
 // newer orders by the time of publishing, newest first; what has none comes
