@@ -84,12 +84,16 @@ func checkReport(t *testing.T, got bench.Report) {
 	if got.Recall < .8 || got.Recall > 1 {
 		t.Errorf("recall@10 %.3f", got.Recall)
 	}
-	var all float64
-	for _, spent := range got.CPUByStage {
-		all += spent
+	// A profile of two seconds has some dozen samples: which of the stages of an
+	// answer they hit is chance, that they hit one is not.
+	var all, answering float64
+	for stage, spent := range got.CPUByStage {
+		if all += spent; strings.HasPrefix(stage, "recall") || slices.Contains([]string{"viewer", "blend", "rerank", "explain", "slates"}, stage) {
+			answering += spent
+		}
 	}
-	if got.CPUByStage["blend"] == 0 || all < .99*got.CPUPerRequest || all > 1.01*got.CPUPerRequest {
-		t.Errorf("processor ms by stage %v, want blend among them and %.3f together", got.CPUByStage, got.CPUPerRequest)
+	if answering == 0 || all < .99*got.CPUPerRequest || all > 1.01*got.CPUPerRequest {
+		t.Errorf("processor ms by stage %v, want stages of an answer among them and %.3f together", got.CPUByStage, got.CPUPerRequest)
 	}
 	if got.WallByStage["recall"] == 0 || len(got.Models) != 2 || len(got.Steps) == 0 || got.EventToEffect.Looked == 0 || got.ItemToEffect.Looked == 0 {
 		t.Errorf("%+v", got)
