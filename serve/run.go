@@ -25,6 +25,7 @@ func (r *Recommender) Run(ctx context.Context) error {
 			return fmt.Errorf("run: %w", err)
 		}
 	}
+	close(r.ready)
 	wg.Go(func() { r.prune(ctx) })
 	wg.Go(func() { r.pruneReplies(ctx) })
 	wg.Go(func() { r.meetNewcomers(ctx) })
@@ -49,6 +50,10 @@ func (r *Recommender) Run(ctx context.Context) error {
 		r.forgetStale(ctx)
 	}
 }
+
+// Loaded is closed once Run has loaded the tenants of Config. What can wait does,
+// so that it does not take from loading.
+func (r *Recommender) Loaded() <-chan struct{} { return r.ready }
 
 // Changed says that another process that shares the stores has changed them:
 // Run looks at the tail of the events and the catalogue now. Where a viewer is

@@ -107,6 +107,7 @@ type Recommender struct {
 	stale   map[viewerKey]bool // viewers whom another process has changed, since the last look
 	missed  bool               // any viewer may be stale
 	wake    chan struct{}      // events were appended: look at the tail
+	ready   chan struct{}      // closed once Run has loaded the tenants
 }
 
 // New returns a Recommender that has loaded nothing yet: see Run.
@@ -129,7 +130,7 @@ func New(cfg Config) *Recommender {
 	}
 	r := &Recommender{
 		Config: cfg, sources: sources, version: cfg.Settings.version(),
-		tenants: map[upnext.Tenant]*tenant{}, wake: make(chan struct{}, 1),
+		tenants: map[upnext.Tenant]*tenant{}, wake: make(chan struct{}, 1), ready: make(chan struct{}),
 		stale: map[viewerKey]bool{},
 	}
 	r.engines = newEngines(cfg.Settings, cfg.Metrics)

@@ -127,22 +127,15 @@ func (srv *server) run(ctx context.Context, started func(ctx context.Context) er
 	group.Go(func() error { return srv.follow(ctx) })
 	group.Go(func() error { return ignoreDone(ctx, srv.hear(ctx)) })
 	group.Go(func() error { return srv.settings.serveDebug(ctx, srv.logger) })
-	group.Go(func() error {
-		// What a crash left half way is taken up before new imports run.
-		sweeper := &ingest.Sweeper{Pipeline: srv.pipeline}
-		sweeper.First(ctx)
-		group.Go(func() error { return sweeper.Run(ctx) })
-		return ignoreDone(ctx, srv.importer.Run(ctx))
-	})
 	group.Go(func() error { return srv.followModels(ctx) })
-	group.Go(func() error { srv.runner.Run(ctx); return nil })
-	group.Go(func() error { return srv.upgrade(ctx) }) // nothing to do where no encoders follow
-	if srv.archive != nil && srv.settings.ArchiveEvery > 0 {
-		group.Go(func() error { srv.archive.Run(ctx); return nil })
-	}
-	if srv.watcher != nil {
-		group.Go(func() error { return srv.watcher.Run(ctx) })
-	}
+	group.Go(func() error {
+		select {
+		case <-ctx.Done():
+		case <-srv.recommend.Loaded(): // requests are answered first
+			srv.behind(ctx, group)
+		}
+		return nil
+	})
 	group.Go(func() error {
 		if started != nil {
 			return ignoreDone(ctx, started(ctx))
@@ -155,6 +148,26 @@ func (srv *server) run(ctx context.Context, started func(ctx context.Context) er
 	})
 	err := group.Wait()
 	return errors.Join(err, os.Remove(note), srv.close())
+}
+
+// behind runs what works behind the requests: imports, trainings, the archive.
+// Each reads the catalogue or the events whole when it begins, as loading does.
+func (srv *server) behind(ctx context.Context, group *errgroup.Group) {
+	group.Go(func() error {
+		// What a crash left half way is taken up before new imports run.
+		sweeper := &ingest.Sweeper{Pipeline: srv.pipeline}
+		sweeper.First(ctx)
+		group.Go(func() error { return sweeper.Run(ctx) })
+		return ignoreDone(ctx, srv.importer.Run(ctx))
+	})
+	group.Go(func() error { srv.runner.Run(ctx); return nil })
+	group.Go(func() error { return srv.upgrade(ctx) }) // nothing to do where no encoders follow
+	if srv.archive != nil && srv.settings.ArchiveEvery > 0 {
+		group.Go(func() error { srv.archive.Run(ctx); return nil })
+	}
+	if srv.watcher != nil {
+		group.Go(func() error { return srv.watcher.Run(ctx) })
+	}
 }
 
 // follow shows the recommender each batch of an import as it comes.
