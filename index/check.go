@@ -46,6 +46,9 @@ func (q Query) Check(dim int) error {
 	if q.K < 1 || q.K > MaxK {
 		return fmt.Errorf("query: k of %d, 1 to %d allowed: %w", q.K, MaxK, upnext.ErrInvalid)
 	}
+	if !(q.Recall >= 0 && q.Recall <= 1) {
+		return fmt.Errorf("query: recall of %v, 0 to 1 allowed: %w", q.Recall, upnext.ErrInvalid)
+	}
 	for i, v := range q.Vectors {
 		if len(v) != dim {
 			return fmt.Errorf("query vector %d: %d components, want %d: %w", i, len(v), dim, upnext.ErrInvalid)

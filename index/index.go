@@ -24,6 +24,7 @@ type Query struct {
 	K       int            // hits for each vector
 	Filter  *filter.Filter // nil passes everything
 	Vars    filter.Vars    // what the filter's user, context and now() mean
+	Recall  float64        // share of the true nearest that is enough, in the mean, 0 to 1; 0 asks for the engine's best, and an engine may do better than asked
 }
 
 // Hit is one answer to a query.

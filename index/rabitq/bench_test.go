@@ -32,7 +32,9 @@ func BenchmarkEngines(b *testing.B) {
 	x := w.Fill(b, opened(b, b.TempDir())).(*collection)
 	filled := map[string]float64{"s": time.Since(started).Seconds()}
 	if x.state.codes != nil {
-		filled["depth@10"], filled["depth@100"] = float64(x.state.codes.depth.Ten), float64(x.state.codes.depth.Hundred)
+		for _, e := range x.state.codes.efforts {
+			filled[fmt.Sprintf("depth@100/%.2f", e.recall)], filled[fmt.Sprintf("reach@100/%.2f", e.recall)] = float64(e.depth.Hundred), float64(e.reach.Hundred)
+		}
 	}
 	report(b, "build/rabitq-"+x.state.kernel.name, filled)
 	exact := w.Fill(b, flat.New())
@@ -177,15 +179,19 @@ func BenchmarkSearchWhileWriting(b *testing.B) {
 	}
 }
 
-// BenchmarkSeveralVectors asks for eight vectors in one pass, and one by one.
+// BenchmarkSeveralVectors asks for eight vectors in one pass, and one by one; at
+// the recalls that there are.
 func BenchmarkSeveralVectors(b *testing.B) {
 	w := indextest.NewWorkload(b, setting(b, "UPNEXT_BENCH_N", 100_000), 384, 64)
 	x := w.Fill(b, opened(b, b.TempDir()))
-	for _, n := range []int{1, 8} {
-		b.Run(fmt.Sprintf("by=%d", n), func(b *testing.B) {
+	for _, ask := range []struct {
+		by     int
+		recall float64
+	}{{1, 0}, {8, 0}, {8, 0.95}, {8, 0.9}} {
+		b.Run(fmt.Sprintf("by=%d/recall=%.2f", ask.by, ask.recall), func(b *testing.B) {
 			for i := 0; b.Loop(); i = (i + 8) % len(w.Queries) {
-				for part := range slices.Chunk(w.Queries[i:i+8], n) {
-					if _, err := x.Search(b.Context(), index.Query{Vectors: part, K: 100}); err != nil {
+				for part := range slices.Chunk(w.Queries[i:i+8], ask.by) {
+					if _, err := x.Search(b.Context(), index.Query{Vectors: part, K: 100, Recall: ask.recall}); err != nil {
 						b.Fatal(err)
 					}
 				}

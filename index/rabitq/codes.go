@@ -12,12 +12,10 @@ type codes struct {
 	rotation *rotation
 	madeFor  int // live entries then
 	written  int // entries put since
-	depth    depth
+	efforts  [len(recalls)]effort
+	cells    *cells
 
-	// By slot, in blocks of eight: word w of slot s is
-	// bits[(s/8*words+w)*8+s%8].
-	bits             []uint64
-	scale, sum, bias []float32
+	assigning *assigning // the writer's
 }
 
 // code is one vector's.
@@ -26,24 +24,9 @@ type code struct {
 	scale, sum, bias float32
 }
 
-func newCodes(dim int, centre []float32) *codes {
+func newCodes(dim int, centre []float32, in *cells) *codes {
 	size := padded(dim)
-	return &codes{words: size / 64, centre: centre, rotation: newRotation(size)}
-}
-
-// grow makes room for slots, a multiple of eight, and returns what c should
-// become: readers may still look at c.
-func (c *codes) grow(slots int) *codes {
-	grown := *c
-	more := slots - len(c.scale)
-	if more <= 0 {
-		return c
-	}
-	grown.bits = append(slices.Clip(c.bits), make([]uint64, more*c.words)...)
-	for _, f := range []*[]float32{&grown.scale, &grown.sum, &grown.bias} {
-		*f = append(slices.Clip(*f), make([]float32, more)...)
-	}
-	return &grown
+	return &codes{words: size / 64, centre: centre, rotation: newRotation(size), cells: in, assigning: newAssigning(in)}
 }
 
 // encode makes v's code. turned is scratch of padded length.
@@ -77,15 +60,6 @@ func (c *codes) encode(v, turned []float32, into *code) {
 		into.scale = square / absolute
 	}
 	into.sum = into.scale * float32(ones)
-}
-
-// put stores a code.
-func (c *codes) put(slot uint32, of *code) {
-	at := int(slot/8)*c.words*8 + int(slot%8)
-	for w, word := range of.bits {
-		c.bits[at+w*8] = word
-	}
-	c.scale[slot], c.sum[slot], c.bias[slot] = of.scale, of.sum, of.bias
 }
 
 // query prepares s to scan for q: its digits into planes (words × 4) and the

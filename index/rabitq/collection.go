@@ -85,11 +85,11 @@ func (c *collection) Search(ctx context.Context, q index.Query) ([][]index.Hit, 
 	if q.Filter != nil {
 		tree = q.Filter.Bind(q.Vars)
 	}
-	return c.searchTree(q.Vectors, q.K, tree)
+	return c.searchTree(q.Vectors, q.K, q.Recall, tree)
 }
 
 // searchTree is Search with the filter's tree, nil for none.
-func (c *collection) searchTree(vectors [][]float32, k int, tree filter.Node) ([][]index.Hit, error) {
+func (c *collection) searchTree(vectors [][]float32, k int, recall float64, tree filter.Node) ([][]index.Hit, error) {
 	x, ok := c.unused.Get().(*scratch)
 	if !ok {
 		x = &scratch{}
@@ -108,7 +108,7 @@ func (c *collection) searchTree(vectors [][]float32, k int, tree filter.Node) ([
 		pass.and(s.alive)
 		count = pass.count()
 	}
-	return s.answer(x, vectors, k, pass, count), nil
+	return s.answer(x, vectors, k, recall, pass, count), nil
 }
 
 // Vectors implements index.Index. It returns copies: the vectors themselves
@@ -246,7 +246,7 @@ func (c *collection) write(g *group) error {
 		recoded = c.state.recode(&c.mu) || recoded
 	}
 	if recoded {
-		c.logger.Info("index coded", "dir", c.dir, "entries", c.state.live, "depth", c.state.codes.depth)
+		c.logger.Info("index coded", "dir", c.dir, "entries", c.state.live, "cells", len(c.state.codes.cells.lists), "efforts", c.state.codes.efforts)
 	}
 	if recoded || c.log.size > c.longestLog() {
 		// The change itself is safe; a snapshot that did not come off is tried

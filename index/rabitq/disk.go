@@ -111,6 +111,7 @@ func (c *collection) recover() error {
 		}
 		recoded = recoded || again
 	}
+	recoded = c.state.recode(unshared{}) || recoded // where the snapshot was of a former layout
 	if len(logs) > 0 {
 		c.generation = logs[len(logs)-1]
 	}

@@ -75,7 +75,7 @@ func content(t testing.TB, c *collection) string {
 		nil, filter.Compare{Field: "kind", Op: filter.Eq, Value: "live"}, filter.In{Field: "tags", Values: []any{"1", "3"}},
 		filter.Compare{Field: "year", Op: filter.Gt, Value: 3.0}, filter.Null{Field: "year"},
 	} {
-		hits, err := c.searchTree([][]float32{entry(0, 0).Vector}, 1000, tree)
+		hits, err := c.searchTree([][]float32{entry(0, 0).Vector}, 1000, 0, tree)
 		if err != nil {
 			t.Fatalf("search: %v", err)
 		}

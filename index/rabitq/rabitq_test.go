@@ -80,7 +80,7 @@ func answers(t *testing.T, c *collection) [][][]index.Hit {
 		filter.And{filter.Compare{Field: "year", Op: filter.Ge, Value: 1.0}, filter.Not{Of: filter.Compare{Field: "year", Op: filter.Gt, Value: 5.0}}},
 	} {
 		for _, k := range []int{1, 10, 50} {
-			hits, err := c.searchTree(queries, k, tree)
+			hits, err := c.searchTree(queries, k, 0, tree)
 			if err != nil {
 				t.Fatal(err)
 			}

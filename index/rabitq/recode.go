@@ -10,7 +10,7 @@ import (
 // What calibration aims at and how.
 const (
 	samples       = 64    // queries
-	sampleRecall  = 0.996 // of their neighbours are found: more than is promised, as a sample errs
+	sampleRecall  = 0.996 // of their neighbours are found at the greatest effort: more than is promised, as a sample errs
 	depthSlack    = 1.25  // for the growth until the next time
 	smallestDepth = 96
 )
@@ -23,10 +23,11 @@ func (s *state) recode(readers sync.Locker) bool {
 	if s.live < s.limits.codes || s.codes != nil && s.codes.written < s.codes.madeFor {
 		return false
 	}
-	fresh := newCodes(s.spec.Dim, s.mean()).grow(s.room)
+	slots := s.alive.slots(nil)
+	fresh := newCodes(s.spec.Dim, s.mean(), newCells(s, slots))
 	fresh.madeFor = s.live
-	s.encodeAll(fresh)
-	fresh.depth = s.calibrate(fresh)
+	s.encodeAll(fresh, slots)
+	s.calibrate(fresh)
 	readers.Lock()
 	s.codes = fresh
 	readers.Unlock()
@@ -48,18 +49,22 @@ func (s *state) mean() []float32 {
 	return centre
 }
 
-// encodeAll makes every live slot's code, on all processors.
-func (s *state) encodeAll(c *codes) {
-	slots := s.alive.slots(nil)
+// encodeAll makes the code of every live slot, on all processors.
+func (s *state) encodeAll(c *codes, slots []uint32) {
+	nearest := make([]uint32, len(slots))
+	c.cells.assign(s, slots, nearest)
+	for i, slot := range slots { // places first: codes can be put side by side then
+		c.cells.put(slot, nearest[i], &code{bits: make([]uint64, c.words)})
+	}
 	share := len(slots)/runtime.GOMAXPROCS(0) + 1
 	var working sync.WaitGroup
-	for part := range slices.Chunk(slots, share) {
+	for start := 0; start < len(slots); start += share {
 		working.Go(func() {
 			var made code
 			turned := make([]float32, s.stride)
-			for _, slot := range part {
-				c.encode(s.vector(slot)[:s.spec.Dim], turned, &made)
-				c.put(slot, &made)
+			for i := start; i < min(start+share, len(slots)); i++ {
+				c.encode(s.vector(slots[i])[:s.spec.Dim], turned, &made)
+				c.cells.put(slots[i], nearest[i], &made)
 			}
 		})
 	}
@@ -68,15 +73,14 @@ func (s *state) encodeAll(c *codes) {
 
 // calibrate asks for the neighbours of sampled vectors, and of midpoints of
 // two of them, which lie where no vector is, and finds how deep in the order of
-// the estimates the true neighbours are. The seed is fixed: the same collection
-// has the same depth.
-func (s *state) calibrate(c *codes) depth {
+// the estimates the true neighbours are, and in how many entries of the nearest
+// cells. The seed is fixed: the same collection has the same efforts.
+func (s *state) calibrate(c *codes) {
 	rng := rand.New(rand.NewPCG(uint64(s.live), 0xca11b))
 	slots := s.alive.slots(nil)
 	x := &scratch{}
 	estimates := make([]float32, s.room)
-	mask := make([]byte, s.room/8)
-	var tens, hundreds []int
+	var ranks, entries [2][]int // of the ten nearest, and of the hundred
 	for i := range samples {
 		v := slices.Clone(s.vector(slots[rng.IntN(len(slots))])[:s.spec.Dim])
 		if i%2 == 1 {
@@ -92,24 +96,38 @@ func (s *state) calibrate(c *codes) depth {
 		if i%2 == 0 && len(neighbours) > 1 {
 			neighbours = neighbours[1:] // itself, which is no feat to find
 		}
-		ranks := s.ranks(x, c, neighbours, estimates, mask)
-		hundreds = append(hundreds, ranks...)
-		tens = append(tens, ranks[:min(10, len(ranks))]...)
+		for i, nearest := range [][]found{neighbours[:min(10, len(neighbours))], neighbours} {
+			ranks[i] = append(ranks[i], s.ranks(x, c, nearest, estimates)...)
+			entries[i] = append(entries[i], c.cells.seek(s.kernel, x, nearest)...)
+		}
 	}
-	return depth{Ten: needed(tens, 10), Hundred: needed(hundreds, 100)}
+	for i, recall := range recalls {
+		share := 1 - (1-recall)/2 // as some are lost in either
+		if i == len(recalls)-1 {
+			share = sampleRecall
+		}
+		c.efforts[i] = effort{
+			recall: recall,
+			depth:  depth{Ten: needed(ranks[0], 10, share), Hundred: needed(ranks[1], 100, share)},
+			reach:  depth{Ten: needed(entries[0], 10, share), Hundred: needed(entries[1], 100, share)},
+		}
+	}
 }
 
 // ranks are the places of the neighbours of x's first query in the order of
 // the estimates.
-func (s *state) ranks(x *scratch, c *codes, neighbours []found, estimates []float32, mask []byte) []int {
+func (s *state) ranks(x *scratch, c *codes, neighbours []found, estimates []float32) []int {
 	q := &x.queries[0]
 	q.planes = sized(q.planes, c.words*4)
 	c.query(q.vector[:s.spec.Dim], x.turned, q.planes, &q.scan)
-	scan := q.scan
-	scan.codes, scan.blocks = &c.bits[0], (s.used+7)/8
-	scan.scale, scan.sum, scan.bias = &c.scale[0], &c.sum[0], &c.bias[0]
-	scan.out, scan.mask = &estimates[0], &mask[0]
-	s.kernel.scanCodes(&scan)
+	for i := range c.cells.lists {
+		c.cells.lists[i].each(func(seg *segment, n int) {
+			seg.scan(s.kernel, &q.scan, x, lowest, n)
+			for j, slot := range seg.slots[:n] {
+				estimates[slot] = x.floats[j]
+			}
+		})
+	}
 
 	// Of all estimates only those above the worst neighbour's count; each is
 	// sorted in among the neighbours, and the sums from the best on are ranks.
@@ -143,9 +161,9 @@ func (s *state) ranks(x *scratch, c *codes, neighbours []found, estimates []floa
 	return ranks
 }
 
-// needed is the depth that holds the wanted share of the ranks.
-func needed(ranks []int, k int) int {
+// needed is the depth that holds a share of the ranks.
+func needed(ranks []int, k int, share float64) int {
 	slices.Sort(ranks)
-	at := min(int(float64(len(ranks))*sampleRecall), len(ranks)-1)
+	at := min(int(float64(len(ranks))*share), len(ranks)-1)
 	return max(int(float64(ranks[at])*depthSlack), k+k/2+16, smallestDepth)
 }

@@ -19,14 +19,14 @@ type scratch struct {
 	ints    []int32
 	floats  []float32
 	turned  []float32
-	mask    [maskBlocks]byte
+	mask    [segmentSize / 8]byte
 	found   []found
+
+	products []int32  // with centres of cells
+	order    []scored // of cells
 }
 
-const (
-	rowsAtOnce = 512 // rows that several queries share while they are in the cache
-	maskBlocks = 64  // blocks of eight codes, likewise
-)
+const rowsAtOnce = 512 // rows that several queries share while they are in the cache
 
 // query is one vector of a search.
 type query struct {
@@ -80,8 +80,8 @@ func (x *scratch) prepare(s *state, vectors [][]float32) {
 }
 
 // search answers vectors among the slots of pass, count of them, with k hits
-// each. It chooses the way that reads the fewest bytes.
-func (s *state) search(x *scratch, vectors [][]float32, k int, pass bitset, count int) {
+// each. It chooses the way that reads the fewest bytes; recall is index.Query's.
+func (s *state) search(x *scratch, vectors [][]float32, k int, recall float64, pass bitset, count int) {
 	x.prepare(s, vectors)
 	queries := x.queries[:len(vectors)]
 	k = min(k, count)
@@ -98,7 +98,7 @@ func (s *state) search(x *scratch, vectors [][]float32, k int, pass bitset, coun
 			s.gatherRows(x, &queries[i], x.ids)
 		}
 	default:
-		s.scanCodes(x, queries, k, count, pass)
+		s.scanCodes(x, queries, k, s.codes.effort(recall), count, pass)
 	}
 }
 
@@ -133,33 +133,17 @@ func (s *state) gatherRows(x *scratch, q *query, slots []uint32) {
 	}
 }
 
-// scanCodes estimates the products with every code, then multiplies the rows
-// of those that seem best.
-func (s *state) scanCodes(x *scratch, queries []query, k, count int, pass bitset) {
-	depth := min(s.codes.depth.at(k), count)
+// scanCodes estimates the products with the codes of the nearest cells, then
+// multiplies the rows of those that seem best.
+func (s *state) scanCodes(x *scratch, queries []query, k int, e effort, count int, pass bitset) {
+	depth := min(e.depth.at(k), count)
+	all := count == s.live
 	for i := range queries {
 		q := &queries[i]
 		q.planes = sized(q.planes, s.codes.words*4)
 		s.codes.query(q.vector[:s.spec.Dim], x.turned, q.planes, &q.scan)
 		q.best.reset(depth, 0)
-	}
-	blocks := (s.used + 7) / 8
-	for start := 0; start < blocks; start += maskBlocks {
-		n := min(maskBlocks, blocks-start)
-		passing := pass[start/8 : (start+n+7)/8] // eight blocks a word
-		var some uint64
-		for _, word := range passing {
-			some |= word
-		}
-		if some == 0 {
-			continue
-		}
-		for i := range queries {
-			s.scanBlocks(x, &queries[i], start, n, passing)
-		}
-	}
-	for i := range queries {
-		q := &queries[i]
+		s.scanCells(x, q, e.reach.at(k), pass, all)
 		q.best.cut()
 		x.ids = x.ids[:0]
 		for _, candidate := range q.best.buffer {
@@ -171,22 +155,63 @@ func (s *state) scanCodes(x *scratch, queries []query, k, count int, pass bitset
 	}
 }
 
-// scanBlocks estimates n blocks from start and keeps those above the threshold.
-func (s *state) scanBlocks(x *scratch, q *query, start, n int, passing bitset) {
-	scan, at := &q.scan, start*8
-	scan.codes, scan.blocks = &s.codes.bits[at*s.codes.words], n
-	scan.scale, scan.sum, scan.bias = &s.codes.scale[at], &s.codes.sum[at], &s.codes.bias[at]
-	scan.threshold, scan.out, scan.mask = q.best.threshold, &x.floats[0], &x.mask[0]
-	s.kernel.scanCodes(scan)
-	clear(x.mask[n:])
-	for w, word := range passing {
-		for word &= binary.LittleEndian.Uint64(x.mask[w*8:]); word != 0; word &= word - 1 {
-			i := w*64 + bits.TrailingZeros64(word)
-			if x.floats[i] > q.best.threshold {
-				q.best.push(x.floats[i], uint32(at+i))
+// scanCells looks at the cells nearest to a query, one after the other, until it
+// has seen so many entries that pass as, in the mean over the cells, hold the
+// neighbours that are asked for. Where few pass these lie further apart, and it
+// goes as much further.
+func (s *state) scanCells(x *scratch, q *query, reach int, pass bitset, all bool) {
+	cells := s.codes.cells
+	cells.rank(s.kernel, q, x)
+	order, seen := x.order, 0
+	for first := 2 * reach * len(order) / max(1, s.live); seen < reach && len(order) > 0; first *= 2 {
+		n := min(len(order), max(8, first))
+		partition(order, n)
+		slices.SortFunc(order[:n], nearerCell) // the nearest first: the threshold rises the sooner
+		for _, o := range order[:n] {
+			if seen >= reach {
+				return
+			}
+			l := &cells.lists[o.slot]
+			for i, seg := range l.segments {
+				seen += s.scanSegment(x, q, seg, min(segmentSize, l.count-i*segmentSize), pass, all)
 			}
 		}
+		order = order[n:]
 	}
+}
+
+// scanSegment estimates a segment's n codes, keeps those above the threshold that
+// pass and returns how many do.
+func (s *state) scanSegment(x *scratch, q *query, seg *segment, n int, pass bitset, all bool) (passing int) {
+	of := ^uint64(0) >> (segmentSize - n)
+	if !all {
+		for i, slot := range seg.slots[:n] {
+			if !pass.has(slot) {
+				of &^= 1 << i
+			}
+		}
+		if of == 0 {
+			return 0
+		}
+	}
+	seg.scan(s.kernel, &q.scan, x, q.best.threshold, n)
+	for word := of & binary.LittleEndian.Uint64(x.mask[:]); word != 0; word &= word - 1 {
+		i := bits.TrailingZeros64(word)
+		if x.floats[i] > q.best.threshold {
+			q.best.push(x.floats[i], seg.slots[i])
+		}
+	}
+	return bits.OnesCount64(of)
+}
+
+// scan estimates a query's products with a segment's first n codes: x.floats, and
+// in x.mask which of them are above the threshold.
+func (seg *segment) scan(k kernel, of *codeScan, x *scratch, threshold float32, n int) {
+	of.codes, of.blocks = &seg.bits[0], (n+7)/8
+	of.scale, of.sum, of.bias = &seg.scale[0], &seg.sum[0], &seg.bias[0]
+	of.threshold, of.out, of.mask = threshold, &x.floats[0], &x.mask[0]
+	k.scanCodes(of)
+	clear(x.mask[of.blocks:])
 }
 
 // nearest multiplies the float32 vectors of a query's best and returns the k
@@ -215,8 +240,8 @@ func (s *state) nearest(x *scratch, q *query, k int) []found {
 }
 
 // answer is search as the port wants it.
-func (s *state) answer(x *scratch, vectors [][]float32, k int, pass bitset, count int) [][]index.Hit {
-	s.search(x, vectors, k, pass, count)
+func (s *state) answer(x *scratch, vectors [][]float32, k int, recall float64, pass bitset, count int) [][]index.Hit {
+	s.search(x, vectors, k, recall, pass, count)
 	answers := make([][]index.Hit, len(vectors))
 	all := make([]index.Hit, 0, len(vectors)*min(k, count))
 	for i := range vectors {

@@ -15,7 +15,10 @@ import (
 // as of the beginning of the log of the same number. The regions were synced
 // before it was written; what the log changed in them since, replay changes
 // again.
-const snapshotMagic = "upnxrbq1"
+const (
+	snapshotMagic = "upnxrbq2"
+	formerMagic   = "upnxrbq1" // its codes were in no cells: they are made anew
+)
 
 // writeSnapshot puts it at path, whole or not at all.
 func (s *state) writeSnapshot(path string, sequence uint64) error {
@@ -59,7 +62,11 @@ func (s *state) readSnapshot(path string) (sequence uint64, err error) {
 		return 0, err
 	}
 	end := len(b) - 4
-	if end < len(snapshotMagic) || string(b[:len(snapshotMagic)]) != snapshotMagic {
+	if end < len(snapshotMagic) {
+		return 0, errors.New("not a snapshot")
+	}
+	former := string(b[:len(formerMagic)]) == formerMagic
+	if !former && string(b[:len(snapshotMagic)]) != snapshotMagic {
 		return 0, errors.New("not a snapshot")
 	}
 	if crc32.Checksum(b[:end], castagnoli) != binary.LittleEndian.Uint32(b[end:]) {
@@ -89,8 +96,11 @@ func (s *state) readSnapshot(path string) (sequence uint64, err error) {
 	if f := r.floats(1); len(f) == 1 {
 		s.largest = f[0]
 	}
-	if r.byte() == 1 {
-		s.codes = readCodes(r, s.spec.Dim)
+	switch coded := r.byte() == 1; {
+	case coded && former:
+		skipFormerCodes(r, s.spec.Dim)
+	case coded:
+		s.codes = s.readCodes(r)
 	}
 	s.readColumns(r)
 	if r.err != nil || len(r.b) > 0 || len(s.scales) != s.used || room < s.used {
@@ -115,29 +125,83 @@ type unshared struct{}
 func (unshared) Lock()   {}
 func (unshared) Unlock() {}
 
-// write and readCodes keep the codes of all slots that there is room for.
+// write and readCodes keep the codes, cell by cell.
 func (c *codes) write(w *writer) {
-	w.uint(uint64(len(c.scale)))
 	w.uint(uint64(c.madeFor))
 	w.uint(uint64(c.written))
-	w.uint(uint64(c.depth.Ten))
-	w.uint(uint64(c.depth.Hundred))
+	for _, e := range c.efforts {
+		for _, n := range []int{e.reach.Ten, e.reach.Hundred, e.depth.Ten, e.depth.Hundred} {
+			w.uint(uint64(n))
+		}
+	}
 	w.floats(c.centre)
-	w.words(c.bits)
-	w.floats(c.scale)
-	w.floats(c.sum)
-	w.floats(c.bias)
+	w.uint(uint64(len(c.cells.lists)))
+	w.b = append(w.b, c.cells.rows...)
+	w.floats(c.cells.scales)
+	for i := range c.cells.lists {
+		l := &c.cells.lists[i]
+		w.uint(uint64(l.count))
+		l.each(func(seg *segment, n int) {
+			for _, slot := range seg.slots[:n] {
+				w.uint(uint64(slot))
+			}
+			w.words(seg.bits)
+			w.floats(seg.scale[:n])
+			w.floats(seg.sum[:n])
+			w.floats(seg.bias[:n])
+		})
+	}
 }
 
-func readCodes(r *reader, dim int) *codes {
-	room := r.count(12)
+// readCodes reads them for the live slots, of which each has one.
+func (s *state) readCodes(r *reader) *codes {
 	madeFor, written := int(r.uint()), int(r.uint())
-	d := depth{int(r.uint()), int(r.uint())}
-	c := newCodes(dim, r.floats(dim))
-	c.madeFor, c.written, c.depth = madeFor, written, d
-	c.bits = r.words(room * c.words)
-	c.scale, c.sum, c.bias = r.floats(room), r.floats(room), r.floats(room)
+	var efforts [len(recalls)]effort
+	for i, recall := range recalls {
+		efforts[i] = effort{recall, depth{int(r.uint()), int(r.uint())}, depth{int(r.uint()), int(r.uint())}}
+	}
+	centre := r.floats(s.spec.Dim)
+	n := r.count(s.stride)
+	in := &cells{stride: s.stride, lists: make([]cell, n), places: make([]place, s.used)}
+	padded := (n + 3) &^ 3
+	in.rows, in.scales = slices.Clone(r.take(uint64(padded*s.stride))), r.floats(padded)
+	c := newCodes(s.spec.Dim, centre, in)
+	c.madeFor, c.written, c.efforts = madeFor, written, efforts
+	placed := 0
+	for i := range in.lists {
+		l := &in.lists[i]
+		count := r.count(c.words * 8)
+		for start := 0; start < count && r.err == nil; start += segmentSize {
+			here := min(segmentSize, count-start)
+			for range here {
+				slot := uint32(r.uint())
+				if !s.alive.has(slot) || in.places[slot].number != 0 {
+					r.err = errors.Join(r.err, errCut)
+					return c
+				}
+				in.places[slot] = l.take(slot, uint32(i), c.words)
+			}
+			seg := l.segments[start/segmentSize]
+			copy(seg.bits, r.words(len(seg.bits)))
+			for _, f := range [][]float32{seg.scale[:here], seg.sum[:here], seg.bias[:here]} {
+				copy(f, r.floats(here))
+			}
+		}
+		placed += count
+	}
+	if placed != s.live {
+		r.err = errors.Join(r.err, errCut)
+	}
 	return c
+}
+
+// skipFormerCodes passes over codes of the former layout: by slot.
+func skipFormerCodes(r *reader, dim int) {
+	room := r.count(12)
+	for range 4 {
+		r.uint()
+	}
+	r.take(uint64(4*dim + room*(padded(dim)/8+12)))
 }
 
 // write keeps a column: its type, the unknown slots, and each slot's value.

@@ -27,7 +27,7 @@ type state struct {
 	free  []uint32
 	alive bitset
 
-	room    int     // slots that vectors, rows and codes have place for
+	room    int     // slots that vectors and rows have place for
 	vectors *region // float32, stride a slot
 	rows    *region // bytes, stride a slot: see quantiseRow
 	scales  []float32
@@ -55,6 +55,7 @@ type staged struct {
 	row   []byte
 	scale float32
 	code  code
+	cell  uint32
 }
 
 const (
@@ -118,13 +119,9 @@ func (s *state) resize(room int, readers sync.Locker) error {
 		_ = vectors.release() // the first error is the one to tell
 		return err
 	}
-	grown := s.codes
-	if grown != nil {
-		grown = grown.grow(room)
-	}
 	readers.Lock()
 	oldVectors, oldRows := s.vectors, s.rows
-	s.vectors, s.rows, s.codes, s.room = vectors, rows, grown, room
+	s.vectors, s.rows, s.room = vectors, rows, room
 	readers.Unlock() // none looks at the old mappings any more
 	if err := oldVectors.release(); err != nil {
 		return fmt.Errorf("unmap: %w", err)
@@ -145,6 +142,7 @@ func (s *state) apply(o *operation, readers sync.Locker) {
 			ready.scale = quantiseRow(e.Vector, ready.row)
 			if s.codes != nil {
 				s.codes.encode(e.Vector, s.turned, &ready.code)
+				ready.cell = s.codes.cells.nearest(s.kernel, e.Vector, s.codes.assigning)
 			}
 		}
 		readers.Lock()
@@ -172,7 +170,7 @@ func (s *state) put(e index.Entry, ready *staged, known []string) {
 	s.scales[slot] = ready.scale
 	s.largest = max(s.largest, ready.scale)
 	if s.codes != nil {
-		s.codes.put(slot, &ready.code)
+		s.codes.cells.put(slot, ready.cell, &ready.code)
 		s.codes.written++
 	}
 	for _, name := range s.names {
@@ -213,6 +211,9 @@ func (s *state) remove(id upnext.ItemID) {
 	s.alive.remove(slot)
 	s.free = append(s.free, slot)
 	s.live--
+	if s.codes != nil {
+		s.codes.cells.remove(slot)
+	}
 	for _, c := range s.columns {
 		c.clear(slot)
 	}

@@ -40,7 +40,7 @@ func (Last) Recall(ctx context.Context, ask Ask, n int) ([]Candidate, error) {
 	if len(near) == 0 {
 		return nil, nil
 	}
-	found, err := ask.search(ctx, ask.depth(n/len(near)+1), near...)
+	found, err := ask.search(ctx, ask.depth(n/len(near)+1), enough, near...)
 	if err != nil {
 		return nil, err
 	}

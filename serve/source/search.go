@@ -51,7 +51,7 @@ func (Meaning) Recall(ctx context.Context, ask Ask, n int) ([]Candidate, error) 
 	if ask.Index == nil || ask.Text == nil {
 		return nil, nil
 	}
-	found, err := ask.search(ctx, ask.depth(n), ask.Text)
+	found, err := ask.search(ctx, ask.depth(n), 0, ask.Text)
 	if err != nil {
 		return nil, err
 	}

@@ -37,7 +37,7 @@ func (Session) Recall(ctx context.Context, ask Ask, n int) ([]Candidate, error) 
 	for i, in := range interests {
 		queries[i] = in.Vector
 	}
-	found, err := ask.search(ctx, ask.depth(share(n, interests[0].Weight)), queries...)
+	found, err := ask.search(ctx, ask.depth(share(n, interests[0].Weight)), enough, queries...)
 	if err != nil {
 		return nil, err
 	}

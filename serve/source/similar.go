@@ -35,7 +35,7 @@ func (Similar) Recall(ctx context.Context, ask Ask, n int) ([]Candidate, error) 
 			queries = [][]float32{mean}
 		}
 	}
-	found, err := ask.search(ctx, ask.depth(n/len(queries)+10), queries...)
+	found, err := ask.search(ctx, ask.depth(n/len(queries)+10), 0, queries...)
 	if err != nil {
 		return nil, err
 	}

@@ -76,9 +76,15 @@ func (a Ask) reach(n int) int {
 	return 10*n + len(a.Viewer.Seen) + a.Held
 }
 
-// search asks the index and puts the hits on the shelf: those that pass.
-func (a Ask) search(ctx context.Context, k int, vectors ...[]float32) ([][]Candidate, error) {
-	hits, err := a.Index.Search(ctx, index.Query{Vectors: vectors, K: k, Filter: a.Filter, Vars: a.Vars})
+// enough is the recall of the sources of a page, which ask for the neighbours of
+// many vectors: what one misses another brings, and of a hundred few are shown. The
+// last tenth costs more than the others together.
+const enough = 0.9
+
+// search asks the index, for a recall (see index.Query), and puts the hits on the
+// shelf: those that pass.
+func (a Ask) search(ctx context.Context, k int, recall float64, vectors ...[]float32) ([][]Candidate, error) {
+	hits, err := a.Index.Search(ctx, index.Query{Vectors: vectors, K: k, Filter: a.Filter, Vars: a.Vars, Recall: recall})
 	if err != nil {
 		return nil, err
 	}

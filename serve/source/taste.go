@@ -22,7 +22,7 @@ func (Taste) Recall(ctx context.Context, ask Ask, n int) ([]Candidate, error) {
 	for i, in := range interests {
 		vectors[i] = in.Vector
 	}
-	found, err := ask.search(ctx, ask.depth(share(n, interests[0].Weight)), vectors...)
+	found, err := ask.search(ctx, ask.depth(share(n, interests[0].Weight)), enough, vectors...)
 	if err != nil {
 		return nil, err
 	}
