@@ -40,7 +40,8 @@ type asked struct {
 	started    time.Time      // by the wall clock, for timings
 	lap        time.Time
 	timings    map[string]time.Duration
-	copied     copied // the candidates' vectors, until the answer is made
+	copied     copied             // the candidates' vectors, until the answer is made
+	languages  map[string]float64 // languageFit by language, as far as it was asked for
 	degraded   []upnext.Degraded
 	favours    []rule.Favour // what traffic guarantees ask for
 	known      []rule.Known  // what must not come again under another id
@@ -63,7 +64,7 @@ func (r *Recommender) begin(ctx context.Context, t upnext.Tenant, req upnext.Req
 	started := arrivedAt(ctx)
 	q := &asked{
 		req: req, class: classOf(req), now: r.Now(),
-		started: started, lap: started, timings: map[string]time.Duration{},
+		started: started, lap: started, timings: map[string]time.Duration{}, languages: map[string]float64{},
 	}
 	q.defaults(r.Settings)
 	if q.req.Explain == ExplainTrace {
@@ -98,7 +99,7 @@ func (r *Recommender) begin(ctx context.Context, t upnext.Tenant, req upnext.Req
 	}
 	q.guard.Returned = returned
 	q.ask = source.Ask{
-		Now: q.now, Viewer: q.viewer.state, Shelf: &q.tenant.shelf, Crowd: q.tenant.crowd, Index: idx,
+		Now: q.now, Viewer: q.viewer.state, Topics: q.tenant.shelf.Leanings(q.viewer.state.ToTopic), Shelf: &q.tenant.shelf, Crowd: q.tenant.crowd, Index: idx,
 		Filter: q.guard.Filter, Vars: q.guard.Vars, Held: len(returned),
 		Strategy: q.req.LikeStrategy, Query: q.req.Query,
 	}

@@ -235,7 +235,7 @@ func (q *asked) describe(c *candidate) {
 			c.features[fTaste] = max(c.features[fTaste], near)
 		}
 	}
-	c.features[fTopic] = state.TopicMatch(it)
+	c.features[fTopic] = q.ask.Topics.Match(it)
 	if creator := it.Item.CreatorID; creator != "" {
 		c.features[fCreator] = state.ToCreator[creator]
 		if state.Follows[creator] {
@@ -251,6 +251,15 @@ func (q *asked) describe(c *candidate) {
 // languageFit is 0 to 1: what the viewer has liked tells more than the locale
 // of their device, and either more than nothing.
 func (q *asked) languageFit(language string) float64 {
+	fit, ok := q.languages[language]
+	if !ok {
+		fit = q.fitOf(language)
+		q.languages[language] = fit
+	}
+	return fit
+}
+
+func (q *asked) fitOf(language string) float64 {
 	if language == "" {
 		return 0.5
 	}

@@ -84,53 +84,80 @@ func (b *Blend) ScoreBy(ask func(part int, row []float32) bool, history []int32,
 			continue
 		}
 		told = true
-		mean, by := standardise(*row, history)
+		mean, by := moments(*row, history)
+		by *= float64(b.weights[i])
 		if tell != nil {
-			tell(i, mean, by*float64(b.weights[i]))
+			tell(i, mean, by)
 		}
+		if by == 0 {
+			continue // all the same
+		}
+		into := scores[:len(*row)]
 		for k, v := range *row {
-			scores[k] += b.weights[i] * v
+			into[k] += float32((float64(v) - mean) * by)
 		}
 	}
 	return told
 }
 
-// standardise brings scores to mean 0 and deviation 1 over the items that are
-// not in the history, by (score − mean)·by. Scores that are all the same become 0.
-func standardise(scores []float32, history []int32) (mean, by float64) {
+// standardise brings scores to mean 0 and deviation 1 over the items that are not
+// in the history. Scores that are all the same become 0.
+func standardise(scores []float32, history []int32) {
+	mean, by := moments(scores, history)
+	for i, s := range scores {
+		scores[i] = float32((float64(s) - mean) * by)
+	}
+}
+
+// moments are the mean of the scores of the items that are not in the history, and
+// one by their deviation: 0 where they are all the same.
+func moments(scores []float32, history []int32) (mean, by float64) {
 	out := slices.Clone(history)
 	slices.Sort(out)
 	out = slices.Compact(out)
 	n := float64(len(scores) - len(out))
 	if n < 1 {
-		clear(scores)
 		return 0, 0
 	}
 	// The mean first, then the squares around it: one pass would lose the digits
 	// of scores that lie far from zero.
-	var sum, squares float64
-	for _, s := range scores {
-		sum += float64(s)
-	}
+	mean = sum(scores, 0, 1)
 	for _, item := range out {
-		sum -= float64(scores[item])
+		mean -= float64(scores[item])
 	}
-	mean = sum / n
-	for _, s := range scores {
-		squares += (float64(s) - mean) * (float64(s) - mean)
-	}
+	mean /= n
+	squares := sum(scores, mean, 2)
 	for _, item := range out {
 		squares -= (float64(scores[item]) - mean) * (float64(scores[item]) - mean)
 	}
 	deviation := math.Sqrt(squares / n)
 	if !(deviation > 1e-12*math.Abs(mean)) {
-		clear(scores)
 		return mean, 0
 	}
-	for i, s := range scores {
-		scores[i] = float32((float64(s) - mean) / deviation)
-	}
 	return mean, 1 / deviation
+}
+
+// sum is Σ (score − mean)^power, power 1 or 2. One sum would wait for each
+// addition.
+func sum(scores []float32, mean float64, power int) float64 {
+	var s0, s1, s2, s3 float64
+	i := 0
+	for ; i+4 <= len(scores); i += 4 {
+		four := scores[i : i+4 : i+4]
+		a, b, c, d := float64(four[0])-mean, float64(four[1])-mean, float64(four[2])-mean, float64(four[3])-mean
+		if power == 2 {
+			a, b, c, d = a*a, b*b, c*c, d*d
+		}
+		s0, s1, s2, s3 = s0+a, s1+b, s2+c, s3+d
+	}
+	for ; i < len(scores); i++ {
+		a := float64(scores[i]) - mean
+		if power == 2 {
+			a *= a
+		}
+		s0 += a
+	}
+	return s0 + s1 + s2 + s3
 }
 
 // Artefact implements learn.Model: names and weights. The parts are artefacts of

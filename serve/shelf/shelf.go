@@ -22,6 +22,7 @@ type Item struct {
 	Content       uint64   // equal for two items that say the same under two ids: see contentOf
 	Topics        []string // what it is about, lower case: believed topics first, then tags; no repeats
 
+	topics []int32            // the numbers of Topics
 	words  map[string]float32 // of title, creator and tags, by the weight of their field
 	fields atomic.Pointer[upnext.Fields]
 }
@@ -60,6 +61,7 @@ type Shelf struct {
 	newest  []*Item // what is there, newest first: see newer
 	words   map[string][]posting
 	makers  map[string][]int32 // by creator
+	topics  map[string]int32   // the number of each topic that was ever there
 	lists   lists
 	version int64
 	added   int64 // how often an id came to the shelf
@@ -97,7 +99,7 @@ func (s *Shelf) Apply(records ...upnext.Record) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ords == nil {
-		s.ords, s.words, s.makers = map[upnext.ItemID]int32{}, map[string][]posting{}, map[string][]int32{}
+		s.ords, s.words, s.makers, s.topics = map[upnext.ItemID]int32{}, map[string][]posting{}, map[string][]int32{}, map[string]int32{}
 	}
 	var edits []edit // of newest
 	for _, it := range fresh {
@@ -166,6 +168,7 @@ func (s *Shelf) replace(it *Item) (old *Item) {
 		s.items = append(s.items, nil)
 	}
 	it.Ord = ord
+	s.number(it)
 	if old = s.items[ord]; old != nil {
 		s.unlist(old)
 		s.live--

@@ -34,7 +34,7 @@ func (Live) Recall(_ context.Context, ask Ask, n int) ([]Candidate, error) {
 	audience := ask.Crowd.Audience(ask.Now, ords)
 	all := make([]Candidate, len(streams))
 	for i, it := range streams {
-		score := math.Log1p(audience[i]) + liveTopic*ask.Viewer.TopicMatch(it)
+		score := math.Log1p(audience[i]) + liveTopic*ask.Topics.Match(it)
 		if c := it.Item.CreatorID; c != "" {
 			score += liveCreator * ask.Viewer.ToCreator[c]
 			if ask.Viewer.Follows[c] {

@@ -93,6 +93,7 @@ func TestLive(t *testing.T) {
 	for v := range 3 {
 		ask.Crowd.Add(upnext.ViewerID{ID: fmt.Sprint(v)}, ask.Shelf.Item("l2").Ord, noon.Add(-time.Minute), noon)
 	}
+	ask.Topics = ask.Shelf.Leanings(ask.Viewer.ToTopic)
 	if got, _ := recalled(t, Live{}, ask, 3); got != "l1 l2 l0" {
 		t.Errorf("live %q, want the liked topic, the audience, the rest: l1 l2 l0", got)
 	}

@@ -27,19 +27,45 @@ func best(candidates []Candidate, n int) []Candidate {
 }
 
 // bestPassing returns the n best of candidates, each another item, that pass. It
-// reorders candidates, and asks the guard about no more than it must.
+// reorders candidates, and puts no more of them in order and asks the guard about no
+// more than it must.
 func (a Ask) bestPassing(candidates []Candidate, n int) []Candidate {
-	slices.SortFunc(candidates, better)
-	kept := candidates[:0]
-	for _, c := range candidates {
-		if len(kept) == n {
-			break
+	kept := make([]Candidate, 0, min(n, len(candidates)))
+	for at := 2 * n; len(candidates) > 0 && len(kept) < n; at *= 4 {
+		first := foremost(candidates, at)
+		slices.SortFunc(candidates[:first], better)
+		for _, c := range candidates[:first] {
+			if len(kept) == n {
+				break
+			}
+			if a.Pass(c.Item) {
+				kept = append(kept, c)
+			}
 		}
-		if a.Pass(c.Item) {
-			kept = append(kept, c)
-		}
+		candidates = candidates[first:]
 	}
 	return kept
+}
+
+// foremost brings the candidates of the n greatest scores to the front, with all
+// that share the last of these, and returns how many they are.
+func foremost(candidates []Candidate, n int) int {
+	if n >= len(candidates) {
+		return len(candidates)
+	}
+	scores := make([]float64, len(candidates))
+	for i, c := range candidates {
+		scores[i] = c.Score
+	}
+	slices.Sort(scores)
+	least, front := scores[len(scores)-n], 0
+	for i := range candidates {
+		if !(candidates[i].Score < least) {
+			candidates[front], candidates[i] = candidates[i], candidates[front]
+			front++
+		}
+	}
+	return front
 }
 
 // better orders by score, best first, ties by id.

@@ -19,6 +19,7 @@ import (
 type Ask struct {
 	Now    time.Time
 	Viewer *taste.State
+	Topics shelf.Leanings // of the viewer: Viewer.ToTopic
 	Shelf  *shelf.Shelf
 	Crowd  *crowd.Crowd
 	Index  index.Index // nil where the tenant has no collection yet

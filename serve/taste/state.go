@@ -38,7 +38,7 @@ type State struct {
 	Begun     []Begun                          // watched in part, the latest first
 	Series    []Watching                       // series being watched, the latest first
 	ToCreator map[string]float64               // affinity, -1 to 1
-	ToTopic   map[string]float64               // of unit length taken together; see TopicMatch
+	ToTopic   map[string]float64               // of unit length taken together; see shelf.Leanings
 	Languages map[string]float64               // shares of what they like
 	Interests []Interest
 	Mix       Mix // what they took to, by topic
@@ -274,15 +274,6 @@ func (s *State) generalise(set Settings) {
 			s.ToTopic[t] /= norm
 		}
 	}
-}
-
-// TopicMatch is the cosine between an item's topics and the viewer's.
-func (s *State) TopicMatch(it *shelf.Item) float64 {
-	sum := 0.0
-	for _, t := range it.Topics {
-		sum += s.ToTopic[t]
-	}
-	return sum / math.Sqrt(max(1, float64(len(it.Topics))))
 }
 
 func sortedKeys[V any](m map[string]V) []string {
