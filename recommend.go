@@ -30,18 +30,19 @@ type Exclude struct {
 }
 
 // Request asks for recommendations, for items like others, or for a search:
-// one of Like (similar) and Query (search) may be set; with neither it is a
-// page for the viewer. Zero options take the defaults in the comments.
+// one of Like (similar), Query (search) and Candidates (rank) may be set; with none
+// it is a page for the viewer. Zero options take the defaults in the comments.
 type Request struct {
 	Viewer   ViewerID // may be zero: somebody of whom nothing is known
 	Session  string
-	Scenario string // default "home", "similar" or "search"
-	Count    int    // 1 to MaxCount, default 20
+	Scenario string // default "home", "similar", "search" or "rank"
+	Count    int    // 1 to MaxCount, default 20, or as many as there are Candidates
 
 	Like         []ItemID // more like these
 	Unlike       []ItemID // and less like these
 	LikeStrategy string   // "average" (default) or "best_score"
 	Query        string   // text to search
+	Candidates   []ItemID // rank these, each another one, and nothing else; at most MaxCandidates
 
 	Locale    string
 	Device    string
@@ -60,8 +61,12 @@ type Request struct {
 	Unrecorded bool // the answer is not kept among the Slates: it will not be shown, or not now
 }
 
-// MaxCount is the most items that one request may ask for.
-const MaxCount = 200
+// MaxCount is the most items that one request may ask for, MaxCandidates the most
+// that it may have ranked.
+const (
+	MaxCount      = 200
+	MaxCandidates = 1000
+)
 
 // Validate reports the first thing wrong with it, as a FieldError. Filter expressions are checked where they are parsed.
 func (r Request) Validate() error {
@@ -79,8 +84,10 @@ func (r Request) Validate() error {
 		}
 	}
 	switch {
-	case r.Count < 0 || r.Count > MaxCount:
-		return Invalid("count", "%d is not within 1 and %d", r.Count, MaxCount)
+	case r.Count < 0 || r.Count > max(MaxCount, len(r.Candidates)):
+		return Invalid("count", "%d is not within 1 and %d", r.Count, max(MaxCount, len(r.Candidates)))
+	case len(r.Candidates) > MaxCandidates:
+		return Invalid("item_ids", "%d, %d allowed", len(r.Candidates), MaxCandidates)
 	case r.Explore != nil && !(*r.Explore >= 0 && *r.Explore <= 0.5):
 		return Invalid("explore", "%g is not within 0 and 0.5", *r.Explore)
 	case r.Diversity != nil && !(*r.Diversity >= 0 && *r.Diversity <= 1):
@@ -104,6 +111,16 @@ func (r Request) Validate() error {
 	case "", SeenNone, SeenSession, SeenAll:
 	default:
 		return Invalid("exclude/seen", "%.80q is none of none, session, all", r.Exclude.Seen)
+	}
+	first := make(map[ItemID]int, len(r.Candidates))
+	for i, id := range r.Candidates {
+		if len(id) == 0 || len(id) > MaxID {
+			return Invalid(fmt.Sprintf("item_ids/%d", i), "%d bytes, 1 to %d allowed", len(id), MaxID)
+		}
+		if before, twice := first[id]; twice {
+			return Invalid(fmt.Sprintf("item_ids/%d", i), "%s is item_ids/%d already", id, before)
+		}
+		first[id] = i
 	}
 	for i, b := range r.Boosts {
 		if !(b.Multiply > 0 && b.Multiply <= 100) {

@@ -63,10 +63,17 @@ type Slate struct {
 	Timings   map[string]time.Duration // by stage, and "total"
 	Request   []byte                   // JSON: what was asked, as its asker writes and reads it; empty where it was too long to keep
 	Trace     *Trace                   // nil where nobody asked for it, or its time is over
+	Refused   []Refusal                // what of the asker's own candidates may not be shown; not kept
 	Next      string                   // the cursor that reads on; empty where nothing is left. It is not kept
 	Until     time.Time                // when Next expires, unless it is used before; not kept
 
 	Seq int64 // order of acceptance, set by the store
+}
+
+// Refusal says why one of the asker's own candidates is not in an answer.
+type Refusal struct {
+	Item  ItemID
+	Cause string // a cause of the guard, such as "gone", "expired", "filtered"
 }
 
 // Slates keeps answers. It is safe for concurrent use.

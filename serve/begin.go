@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ const (
 	classPage    = "page"
 	classSimilar = "similar"
 	classSearch  = "search"
+	classRank    = "rank" // of the caller's own candidates, as a page would rank them
 )
 
 // asked is a request on its way, with all that was read for it.
@@ -105,9 +107,11 @@ func (r *Recommender) begin(ctx context.Context, t upnext.Tenant, req upnext.Req
 	}
 	q.guardSources()
 	switch q.class {
-	case classPage:
+	case classPage, classRank:
 		q.ask.Visit = q.visit(r.Settings.Taste)
-		q.ask.Chances = r.chancesFor(q)
+		if q.class == classPage {
+			q.ask.Chances = r.chancesFor(q)
+		}
 		if q.bundle = q.tenant.bundle.Load(); q.bundle != nil {
 			q.ask.Learned = r.viewers.ask(viewerKey{t, q.req.Viewer}, q.bundle, q.viewer.state)
 		}
@@ -124,6 +128,8 @@ func classOf(req upnext.Request) string {
 	switch {
 	case req.Query != "":
 		return classSearch
+	case len(req.Candidates) > 0:
+		return classRank
 	case len(req.Like) > 0:
 		return classSimilar
 	}
@@ -134,10 +140,10 @@ func classOf(req upnext.Request) string {
 func (q *asked) defaults(set Settings) {
 	req := &q.req
 	if req.Scenario == "" {
-		req.Scenario = map[string]string{classPage: "home", classSimilar: "similar", classSearch: "search"}[q.class]
+		req.Scenario = map[string]string{classPage: "home", classSimilar: "similar", classSearch: "search", classRank: "rank"}[q.class]
 	}
 	if req.Count == 0 {
-		req.Count = 20
+		req.Count = cmp.Or(len(req.Candidates), 20)
 	}
 	if req.Explain == "" {
 		req.Explain = "reasons"
@@ -147,7 +153,7 @@ func (q *asked) defaults(set Settings) {
 	}
 	if req.Exclude.Seen == "" {
 		req.Exclude.Seen = upnext.SeenAll
-		if q.class == classSearch {
+		if q.class == classSearch || q.class == classRank { // who names items means them
 			req.Exclude.Seen = upnext.SeenNone
 		}
 	}

@@ -42,7 +42,11 @@ func (r *Recommender) blend(ctx context.Context, q *asked, found []recalled) []*
 	q.trace.markFused(list)
 	q.known = r.knownItems(q)
 	r.fetchVectors(ctx, q, list)
-	weights := weightsOf(r.Settings.Blend[q.class])
+	class := q.class
+	if class == classRank {
+		class = classPage
+	}
+	weights := weightsOf(r.Settings.Blend[class])
 	popularity := q.tenant.crowd.Popularity(ordsOf(list))
 	disliked := r.dislikedVectors(ctx, q)
 	var models *learned.Scores // they know candidates of the other sources too
@@ -125,7 +129,11 @@ func (r *Recommender) fuse(found []recalled) []*candidate {
 				at[c.Item.Ord] = own
 				list = append(list, own)
 			}
-			share := weight / (r.Settings.FusionK + float64(rank+1))
+			place := float64(rank + 1)
+			if f.level {
+				place = float64(len(f.candidates))
+			}
+			share := weight / (r.Settings.FusionK + place)
 			own.origins = append(own.origins, origin{f.name, rank + 1, share, c.Score, c.From})
 			own.chance = 0 // others bring it for certain
 			if len(own.origins) == 1 {

@@ -94,6 +94,7 @@ type requestRow struct {
 	Unlike       []upnext.ItemID `json:"unlike,omitempty"`
 	LikeStrategy string          `json:"like_strategy,omitempty"`
 	Query        string          `json:"query,omitempty"`
+	Candidates   []upnext.ItemID `json:"candidates,omitempty"`
 	Locale       string          `json:"locale,omitempty"`
 	Device       string          `json:"device,omitempty"`
 	Region       string          `json:"region,omitempty"`

@@ -37,7 +37,7 @@ func (r *Recommender) explain(q *asked, placed, ranked []*candidate) upnext.Slat
 		p.Token = r.sign(q.tenant.name, Claim{s.ID, p.Item, p.Rank, s.Variant, p.Propensity})
 		s.Items[i] = p
 	}
-	s.Unshown = r.unshown(q, placed, ranked)
+	s.Unshown, s.Refused = r.unshown(q, placed, ranked), q.refused()
 	if q.trace != nil {
 		s.Variety = q.variety(placed, ranked)
 	}
@@ -100,7 +100,7 @@ func (r *Recommender) reasons(q *asked, c *candidate) []upnext.Reason {
 		reason.Text = words(q.req.Locale, code, what)
 		found = append(found, reason)
 	}
-	if q.class == classPage {
+	if q.class == classPage || q.class == classRank {
 		if about, near := q.nearest(c); near >= r.Settings.Telling {
 			add(q.because(about), 0.3+near, about, "")
 		}

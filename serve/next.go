@@ -123,6 +123,9 @@ func (r *Recommender) store(ctx context.Context, q *asked, c upnext.Cursor) bool
 // goesOn tells an answer after which more may come: a full one, or one that
 // went without a part.
 func (q *asked) goesOn(s upnext.Slate) bool {
+	if q.class == classRank && q.req.Count >= len(q.req.Candidates) {
+		return false
+	}
 	return len(s.Items) > 0 && (s.Shortfall <= 0 || len(s.Degraded) > 0)
 }
 

@@ -14,6 +14,7 @@ import (
 type recalled struct {
 	name       string
 	candidates []source.Candidate
+	level      bool // their order says nothing
 }
 
 // enough is how many candidates a page wants to choose from, per place.
@@ -24,6 +25,11 @@ const enough = 2
 func (r *Recommender) recall(ctx context.Context, q *asked) []recalled {
 	sources := r.sourcesOf(q.class)
 	found := r.askAll(ctx, q, sources, 1)
+	if q.class == classRank {
+		found = q.given(found)
+		q.time("recall")
+		return found
+	}
 	if distinct(found) < enough*q.req.Count {
 		// In a search or beside an item only what has to do with it belongs on
 		// the page: it may stay short. One that was late or failed is not asked again:
@@ -105,8 +111,12 @@ func (r *Recommender) askAll(ctx context.Context, q *asked, sources []source.Sou
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	var asking []asking
+	count := q.req.Count
+	if q.class == classRank {
+		count = 0 // how many are wanted changes no score
+	}
 	for _, s := range sources {
-		if n := r.quota(s.Name(), q.req.Count) * times; n > 0 {
+		if n := r.quota(s.Name(), count) * times; n > 0 {
 			asking = append(asking, r.ask(limited, q, s, n, limit))
 		}
 	}
@@ -123,7 +133,7 @@ func (r *Recommender) askAll(ctx context.Context, q *asked, sources []source.Sou
 			r.seldom.say(a.name, func() { r.Logger.Warn("source failed", "source", a.name, "error", err) })
 		}
 		a.trace.came(len(candidates), took, err)
-		found = append(found, recalled{a.name, candidates})
+		found = append(found, recalled{name: a.name, candidates: candidates})
 	}
 	return found
 }

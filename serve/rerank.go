@@ -13,10 +13,15 @@ import (
 // what the shelf says at that moment: where it refuses an item of the page, the
 // page is arranged again without all that it refuses.
 func (r *Recommender) rerank(q *asked, ranked []*candidate) []*candidate {
-	q.favour(ranked)
-	page := r.page(q)
-	page.Pins = append(page.Pins, q.explored(ranked)...)
-	placed := q.arrange(page, ranked)
+	var placed []*candidate
+	if q.class == classRank {
+		placed = q.inOrder(ranked)
+	} else {
+		q.favour(ranked)
+		page := r.page(q)
+		page.Pins = append(page.Pins, q.explored(ranked)...)
+		placed = q.arrange(page, ranked)
+	}
 	if len(placed) < q.req.Count && q.req.Backfill == "popular" {
 		placed = q.backfill(placed)
 	}

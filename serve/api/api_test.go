@@ -468,3 +468,30 @@ func TestCollections(t *testing.T) {
 	s.json(404, "DELETE", "/v1/collections/none", "")
 	s.json(409, "DELETE", "/v1/collections/"+name, "")
 }
+
+// TestRank: candidates come back ranked, with what may not be shown and why; what
+// has no meaning there is refused by its name.
+func TestRank(t *testing.T) {
+	s := start(t)
+	s.fill()
+	got := s.json(200, "POST", "/v1/rank", `{"user_id":"u1","item_ids":["space-1","nope","space-2"],"include":["title"]}`)
+	if list := ids(got); len(list) != 2 || !slices.Contains(list, "space-1") {
+		t.Errorf("ranked %v", list)
+	}
+	if dropped := fmt.Sprint(got["dropped"]); dropped != "[map[id:nope reason:gone]]" || got["scenario"] != "rank" {
+		t.Errorf("dropped %s in scenario %v", dropped, got["scenario"])
+	}
+	for body, pointer := range map[string]string{
+		`{"item_ids":["a","b","a"]}`:                        "/item_ids/2",
+		`{"item_ids":[]}`:                                   "/item_ids",
+		`{"item_ids":["a"],"diversity":0.5}`:                "/diversity",
+		`{"item_ids":["a"],"context":{"item_id":"b"}}`:      "/context/item_id",
+		`{"item_ids":["a"],"filter":"title =="}`:            "/filter",
+		`{"item_ids":["` + strings.Repeat("x", 300) + `"]}`: "/item_ids/0",
+	} {
+		status, _, answer := s.do("POST", "/v1/rank", "application/json", body)
+		if status != 422 && status != 400 || !strings.Contains(answer, `"pointer":"`+pointer+`"`) {
+			t.Errorf("%.60s: %d %s, want a problem at %s", body, status, answer, pointer)
+		}
+	}
+}

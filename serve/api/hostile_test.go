@@ -42,7 +42,7 @@ func TestHostile(t *testing.T) {
 	s.fill()
 	for name, body := range hostile {
 		for _, route := range []string{
-			"POST /v1/recommend", "POST /v1/similar", "POST /v1/search", "POST /v1/events", "PUT /v1/users/u", "PATCH /v1/users/u",
+			"POST /v1/recommend", "POST /v1/similar", "POST /v1/rank", "POST /v1/search", "POST /v1/events", "PUT /v1/users/u", "PATCH /v1/users/u",
 			"PUT /v1/items/x", "PATCH /v1/items/space-1", "POST /v1/items", "POST /v1/imports", "PUT /v1/schema/items", "PATCH /v1/items/space-1/understanding",
 		} {
 			method, path, _ := strings.Cut(route, " ")
@@ -74,6 +74,11 @@ func FuzzRecommendBody(f *testing.F) {
 func FuzzSimilarBody(f *testing.F) {
 	f.Add([]byte(`{"item_ids":["space-1"],"negative_item_ids":["space-2"],"strategy":"best_score"}`))
 	fuzzBodies(f, "/v1/similar", func(b []byte) []byte { return b })
+}
+
+func FuzzRankBody(f *testing.F) {
+	f.Add([]byte(`{"user_id":"u","item_ids":["space-1","space-2","nope"],"filter":"kind == 'video'","explain":"trace"}`))
+	fuzzBodies(f, "/v1/rank", func(b []byte) []byte { return b })
 }
 
 func FuzzSearchBody(f *testing.F) {

@@ -63,6 +63,11 @@ type similarBody struct {
 	Strategy        string   `json:"strategy,omitempty" enum:"average,best_score" doc:"Near their mean, or near any of them. Default average."`
 }
 
+type rankBody struct {
+	RequestBody
+	ItemIDs []string `json:"item_ids" minItems:"1" maxItems:"1000" doc:"Your candidates, each once. All are ranked, or the count best."`
+}
+
 type searchBody struct {
 	RequestBody
 	Query string `json:"query" minLength:"1" maxLength:"2000" doc:"Words or a sentence, in any language that the encoder reads."`
@@ -73,6 +78,7 @@ type slateBody struct {
 	Scenario   string             `json:"scenario"`
 	Variant    string             `json:"variant,omitempty"`
 	Items      []placedBody       `json:"items"`
+	Dropped    []droppedBody      `json:"dropped,omitempty" doc:"Of rank: the candidates that may not be shown."`
 	Shortfall  int                `json:"shortfall,omitempty" doc:"How many fewer than asked for passed the filter."`
 	NextCursor string             `json:"next_cursor,omitempty" doc:"Reads on by POST /v1/recommend/next; none where nothing is left, or where the answer is not recorded."`
 	ExpiresAt  *time.Time         `json:"expires_at,omitempty" doc:"When next_cursor does, unless it is used before: then it lives as long again."`
@@ -98,6 +104,11 @@ type placedBody struct {
 	Blur       string             `json:"blur,omitempty" doc:"Show it behind a warning, on account of this safety label."`
 	Properties map[string]any     `json:"properties,omitempty" doc:"The fields asked for by include."`
 	Token      string             `json:"token,omitempty" doc:"Send it with the events that answer this item."`
+}
+
+type droppedBody struct {
+	ID     string `json:"id"`
+	Reason string `json:"reason" example:"expired" doc:"gone, inactive, ended, not_yet, expired, region, age, unsafe, excluded, returned, unwanted, unwanted_maker, unwanted_topic, seen, filtered"`
 }
 
 type decisionBody struct {
@@ -143,6 +154,30 @@ func (a *api) similar(ctx context.Context, in *struct{ Body similarBody }) (*sla
 		req.Unlike = append(req.Unlike, upnext.ItemID(id))
 	}
 	req.LikeStrategy = in.Body.Strategy
+	return a.answer(ctx, req)
+}
+
+// rank is recommend among the caller's candidates. What would take from these or
+// add to them has no place in it.
+func (a *api) rank(ctx context.Context, in *struct{ Body rankBody }) (*slateOutput, error) {
+	b := &in.Body
+	for _, f := range []struct {
+		field string
+		given bool
+	}{
+		{"diversity", b.Diversity != nil}, {"explore", b.Explore != nil}, {"backfill", b.Backfill != ""}, {"context/item_id", b.Context != nil && b.Context.ItemID != ""},
+	} {
+		if f.given {
+			return nil, upnext.Invalid(f.field, "of no meaning here: your candidates are ranked by score alone")
+		}
+	}
+	req, err := b.request()
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range b.ItemIDs {
+		req.Candidates = append(req.Candidates, upnext.ItemID(id))
+	}
 	return a.answer(ctx, req)
 }
 
@@ -262,6 +297,9 @@ func (a *api) dress(ctx context.Context, slate upnext.Slate, req upnext.Request)
 		ID: string(slate.ID), Scenario: slate.Scenario, Variant: slate.Variant, Items: a.placed(who.tenant, slate.Items, req.Include, trace),
 		Shortfall: max(0, slate.Shortfall), Degraded: []degradedBody{}, TimingsMS: map[string]float64{}, NextCursor: slate.Next,
 	}}
+	for _, d := range slate.Refused {
+		out.Body.Dropped = append(out.Body.Dropped, droppedBody{string(d.Item), d.Cause})
+	}
 	if slate.Next != "" {
 		out.Body.ExpiresAt = &slate.Until
 	}
