@@ -72,7 +72,7 @@ func stored(t *testing.T, m *Model) []byte {
 func TestLearnsWhatComesNext(t *testing.T) {
 	log := walks(300, 40)
 	much := Augment{Mask: .1, Substitute: .1, Reorder: .2}
-	for _, training := range []Training{{Epochs: 6}, {Epochs: 8, Augment: much}, {Epochs: 6, Against: .2}, {Epochs: 12, Augment: Augment{Mask: .05, Substitute: .05, Reorder: .05}, Negatives: 20}, {Epochs: 6, Negatives: 12}, {Epochs: 6, Average: .95, Decay: .5, Shrink: .01, Crop: .3}} {
+	for _, training := range []Training{{Epochs: 6}, {Epochs: 8, Augment: much}, {Epochs: 6, Against: .2}, {Epochs: 16, Augment: Augment{Mask: .05, Substitute: .05, Reorder: .05}, Negatives: 20}, {Epochs: 6, Negatives: 12}, {Epochs: 6, Average: .95, Decay: .5, Shrink: .01, Crop: .3}} {
 		for name, f := range fitters(training) {
 			var metric float64
 			m := fitted(t, f, log, func(s learn.Step) { metric = s.Metric })
