@@ -44,6 +44,8 @@ type Request struct {
 	Query        string   // text to search
 	Candidates   []ItemID // rank these, each another one, and nothing else; at most MaxCandidates
 
+	Sources []string // ask these alone of those that the answer's kind has; nil: all
+
 	Locale    string
 	Device    string
 	Region    string
@@ -106,6 +108,9 @@ func (r Request) Validate() error {
 		return Invalid("backfill", "%.80q is not popular", r.Backfill)
 	case r.Deadline < 0:
 		return Invalid("deadline_ms", "negative")
+	}
+	if len(r.Sources) > 50 {
+		return Invalid("sources", "%d, 50 allowed", len(r.Sources))
 	}
 	switch r.Exclude.Seen {
 	case "", SeenNone, SeenSession, SeenAll:

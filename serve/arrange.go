@@ -2,6 +2,8 @@ package serve
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"upnext"
 	"upnext/filter"
@@ -59,6 +61,18 @@ func (r *Recommender) knownItems(q *asked) []rule.Known {
 		}
 	}
 	for _, it := range q.tenant.shelf.Items(ids) {
+		if it != nil {
+			known = append(known, rule.Known{Item: it})
+		}
+	}
+	return known
+}
+
+// returned are the items of the pages before, of which nothing is known but their
+// content: what has the same does not come under another id.
+func (q *asked) returned() []rule.Known {
+	known := make([]rule.Known, 0, len(q.guard.Returned))
+	for _, it := range q.tenant.shelf.Items(slices.Collect(maps.Keys(q.guard.Returned))) {
 		if it != nil {
 			known = append(known, rule.Known{Item: it})
 		}

@@ -27,14 +27,15 @@ const (
 
 // asked is a request on its way, with all that was read for it.
 type asked struct {
-	req    upnext.Request // with its defaults
-	class  string
-	tenant *tenant
-	viewer known
-	guard  rule.Guard
-	ask    source.Ask
-	index  patient // ask.Index, where that is not nil
-	boosts []boost
+	req     upnext.Request // with its defaults
+	class   string
+	sources []source.Source
+	tenant  *tenant
+	viewer  known
+	guard   rule.Guard
+	ask     source.Ask
+	index   patient // ask.Index, where that is not nil
+	boosts  []boost
 
 	now        time.Time
 	collection string
@@ -69,12 +70,15 @@ func (r *Recommender) begin(ctx context.Context, t upnext.Tenant, req upnext.Req
 		started: started, lap: started, timings: map[string]time.Duration{}, languages: map[string]float64{},
 	}
 	q.defaults(r.Settings)
+	var err error
+	if q.sources, err = chosen(r.sourcesOf(q.class), req.Sources); err != nil {
+		return nil, err
+	}
 	if q.req.Explain == ExplainTrace {
 		q.trace = newTrace()
 	}
 	ctx, cancel := q.within(ctx)
 	defer cancel()
-	var err error
 	if q.tenant, err = r.open(ctx, t); err != nil {
 		return nil, unavailable(err)
 	}

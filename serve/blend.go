@@ -42,6 +42,7 @@ func (r *Recommender) blend(ctx context.Context, q *asked, found []recalled) []*
 	q.trace.markFused(list)
 	q.known = r.knownItems(q)
 	r.fetchVectors(ctx, q, list)
+	q.known = append(q.known, q.returned()...)
 	class := q.class
 	if class == classRank {
 		class = classPage

@@ -95,6 +95,7 @@ type requestRow struct {
 	LikeStrategy string          `json:"like_strategy,omitempty"`
 	Query        string          `json:"query,omitempty"`
 	Candidates   []upnext.ItemID `json:"candidates,omitempty"`
+	Sources      []string        `json:"sources,omitempty"`
 	Locale       string          `json:"locale,omitempty"`
 	Device       string          `json:"device,omitempty"`
 	Region       string          `json:"region,omitempty"`

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	"upnext"
 	"upnext/serve/source"
 )
 
@@ -23,8 +25,7 @@ const enough = 2
 // recall asks the sources of the class, all at once. Where what they bring
 // would not fill the page they are asked again to look everywhere.
 func (r *Recommender) recall(ctx context.Context, q *asked) []recalled {
-	sources := r.sourcesOf(q.class)
-	found := r.askAll(ctx, q, sources, 1)
+	found := r.askAll(ctx, q, q.sources, 1)
 	if q.class == classRank {
 		found = q.given(found)
 		q.time("recall")
@@ -36,13 +37,15 @@ func (r *Recommender) recall(ctx context.Context, q *asked) []recalled {
 		// where the processors are full, that would be twice the work for less of a page.
 		q.ask.Wide = true
 		q.trace.again(q.isDegraded)
-		well := slices.DeleteFunc(slices.Clone(sources), func(s source.Source) bool { return q.isDegraded(s.Name()) })
+		well := slices.DeleteFunc(slices.Clone(q.sources), func(s source.Source) bool { return q.isDegraded(s.Name()) })
 		for _, again := range r.askAll(ctx, q, well, 2) {
 			found[slices.IndexFunc(found, func(f recalled) bool { return f.name == again.name })] = again
 		}
 	}
 	q.resume(found)
-	found = r.promise(q, found)
+	if len(q.req.Sources) == 0 { // who chooses the sources chooses what comes
+		found = r.promise(q, found)
+	}
 	q.time("recall")
 	return found
 }
@@ -55,6 +58,28 @@ func (r *Recommender) sourcesOf(class string) []source.Source {
 		return r.sources.Search
 	}
 	return r.sources.Page
+}
+
+// chosen are the sources that a request names: all, where it names none.
+func chosen(all []source.Source, names []string) ([]source.Source, error) {
+	if len(names) == 0 {
+		return all, nil
+	}
+	list := make([]source.Source, 0, len(names))
+	for i, name := range names {
+		at := slices.IndexFunc(all, func(s source.Source) bool { return s.Name() == name })
+		if at < 0 {
+			known := make([]string, len(all))
+			for j, s := range all {
+				known[j] = s.Name()
+			}
+			return nil, upnext.Invalid(fmt.Sprintf("sources/%d", i), "%.80q is none of %s", name, strings.Join(known, ", "))
+		}
+		if !slices.Contains(list, all[at]) {
+			list = append(list, all[at])
+		}
+	}
+	return list, nil
 }
 
 // distinct counts the items that sources have brought.

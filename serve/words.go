@@ -25,12 +25,26 @@ var phrases = map[string][2]string{
 	"to_explore":       {"Something to explore", "换个口味看看"},
 }
 
+// headings are the names of the rows that suit a viewer.
+var headings = map[string][2]string{
+	"continue": {"Continue watching", "继续观看"},
+	"for_you":  {"For you", "为你推荐"},
+	"topic":    {"More of %s", "更多%s"},
+	"live":     {"Live now", "正在直播"},
+	"followed": {"From those you follow", "来自你关注的人"},
+	"trending": {"Trending now", "正在热播"},
+	"fresh":    {"New", "最新上架"},
+	"popular":  {"Popular", "大家都在看"},
+}
+
 // words puts a reason into the language of a locale; English where it is not
 // Chinese.
-func words(locale, code, what string) string {
-	phrase := phrases[code][0]
+func words(locale, code, what string) string { return inWords(phrases, locale, code, what) }
+
+func inWords(table map[string][2]string, locale, code, what string) string {
+	phrase := table[code][0]
 	if base(locale) == "zh" {
-		phrase = phrases[code][1]
+		phrase = table[code][1]
 	}
 	if what == "" {
 		return phrase

@@ -209,6 +209,7 @@ func (a *api) routes(engine *gin.Engine) {
 
 	post(a, "/v1/recommend", "recommend", http.StatusOK, "A page of items for a viewer", a.recommend)
 	post(a, "/v1/recommend/next", "recommend", http.StatusOK, "More of a recommendation, never an item again", a.next)
+	post(a, "/v1/pages", "recommend", http.StatusOK, "Rows of items for a viewer, ordered for them, no item twice", a.page)
 	post(a, "/v1/similar", "recommend", http.StatusOK, "Items like some and unlike others", a.similar)
 	post(a, "/v1/rank", "recommend", http.StatusOK, "Your own candidates, ranked for a viewer", a.rank)
 	post(a, "/v1/search", "recommend", http.StatusOK, "Items for a text", a.search)

@@ -495,3 +495,60 @@ func TestRank(t *testing.T) {
 		}
 	}
 }
+
+// TestPage: rows come dressed as answers do, may be read on and explained, and what
+// is wrong in a row is pointed at; a key that may sit in a page may ask for one.
+func TestPage(t *testing.T) {
+	const secret, page = "secret-secret-secret", "page-page-page-page"
+	s := start(t, api.Key{Secret: secret, Tenant: upnext.DefaultTenant}, api.Key{Secret: page, Tenant: upnext.DefaultTenant, Publishable: true})
+	s.key = secret
+	s.fill()
+	s.key = page
+	got := s.json(200, "POST", "/v1/pages", `{"user_id":"u1","count":4,"include":["title"],"rows":[
+		{"name":"all"}, {"name":"space","title":"Stars","fixed":true,"filter":"'space' in tags"}, {"name":"new","sources":["fresh"]}, {"name":"none","item_ids":["nope"]}]}`)
+	rows, met := got["rows"].([]any), map[string]bool{}
+	if len(rows) != 3 || !strings.HasPrefix(got["id"].(string), "page_") {
+		t.Fatalf("%v: rows %v", got["id"], rows)
+	}
+	if left := fmt.Sprint(got["left_out"]); !strings.Contains(left, "none") || !strings.Contains(left, "not found") {
+		t.Errorf("left out %s", left)
+	}
+	take := func(answer map[string]any) {
+		for _, id := range ids(answer) {
+			if met[id] {
+				t.Errorf("%s twice", id)
+			}
+			met[id] = true
+		}
+	}
+	for i, r := range rows {
+		row := r.(map[string]any)
+		take(row)
+		if first := row["items"].([]any)[0].(map[string]any); first["token"] == "" || first["properties"].(map[string]any)["title"] == nil {
+			t.Errorf("%v: %v", row["name"], first)
+		}
+		if i == 1 && (row["name"] != "space" || row["title"] != "Stars") {
+			t.Errorf("in the second place %v %v", row["name"], row["title"])
+		}
+	}
+	for _, r := range rows {
+		take(s.json(200, "POST", "/v1/recommend/next", fmt.Sprintf(`{"cursor":%q}`, r.(map[string]any)["next_cursor"])))
+	}
+	if suited := s.json(200, "POST", "/v1/pages", `{"anonymous_id":"new","context":{"locale":"zh"}}`)["rows"].([]any); suited[0].(map[string]any)["title"] != "为你推荐" {
+		t.Errorf("a stranger's first row is %v", suited[0].(map[string]any)["title"])
+	}
+	s.json(403, "POST", "/v1/pages", `{"explain":"trace"}`)
+	for body, pointer := range map[string]string{
+		`{"rows":[{"name":"a"},{"name":"a"}]}`:                    "/rows/1/name",
+		`{"rows":[{"name":"a","filter":"title =="}]}`:             "/rows/0/filter",
+		`{"rows":[{"name":"a","sources":["nope"]}]}`:              "/rows/0/sources/0",
+		`{"filter":"title ==","rows":[{"name":"a"}]}`:             "/filter",
+		`{"rows":[{"name":"a","item_ids":["x"],"query":"y"}]}`:    "/rows/0/query",
+		`{"context":{"item_id":"space-1"},"rows":[{"name":"a"}]}`: "/context/item_id",
+	} {
+		status, _, answer := s.do("POST", "/v1/pages", "application/json", body)
+		if status != 422 && status != 400 || !strings.Contains(answer, `"pointer":"`+pointer+`"`) {
+			t.Errorf("%.60s: %d %s, want a problem at %s", body, status, answer, pointer)
+		}
+	}
+}

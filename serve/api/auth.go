@@ -78,7 +78,7 @@ func pathOf(ctx context.Context) string {
 }
 
 // publishableRoutes are what a publishable key may call.
-var publishableRoutes = []string{"POST /v1/recommend", "POST /v1/recommend/next", "POST /v1/similar", "POST /v1/search", "POST /v1/events"}
+var publishableRoutes = []string{"POST /v1/recommend", "POST /v1/recommend/next", "POST /v1/pages", "POST /v1/similar", "POST /v1/rank", "POST /v1/search", "POST /v1/events"}
 
 // identify gives each request an id and finds its caller. Without any keys
 // everybody is the default tenant's owner: the settings then allow loopback

@@ -42,7 +42,7 @@ func TestHostile(t *testing.T) {
 	s.fill()
 	for name, body := range hostile {
 		for _, route := range []string{
-			"POST /v1/recommend", "POST /v1/similar", "POST /v1/rank", "POST /v1/search", "POST /v1/events", "PUT /v1/users/u", "PATCH /v1/users/u",
+			"POST /v1/recommend", "POST /v1/similar", "POST /v1/rank", "POST /v1/pages", "POST /v1/search", "POST /v1/events", "PUT /v1/users/u", "PATCH /v1/users/u",
 			"PUT /v1/items/x", "PATCH /v1/items/space-1", "POST /v1/items", "POST /v1/imports", "PUT /v1/schema/items", "PATCH /v1/items/space-1/understanding",
 		} {
 			method, path, _ := strings.Cut(route, " ")
@@ -79,6 +79,12 @@ func FuzzSimilarBody(f *testing.F) {
 func FuzzRankBody(f *testing.F) {
 	f.Add([]byte(`{"user_id":"u","item_ids":["space-1","space-2","nope"],"filter":"kind == 'video'","explain":"trace"}`))
 	fuzzBodies(f, "/v1/rank", func(b []byte) []byte { return b })
+}
+
+func FuzzPageBody(f *testing.F) {
+	f.Add([]byte(`{"user_id":"u","count":4,"filter":"kind == 'video'","rows":[{"name":"a","fixed":true},{"name":"b","item_ids":["space-1"]},{"name":"c","query":"a film"},{"name":"d","sources":["live"],"min_count":2,"filter":"'space' in tags"}]}`))
+	f.Add([]byte(`{"anonymous_id":"a","context":{"locale":"zh"},"explain":"trace"}`))
+	fuzzBodies(f, "/v1/pages", func(b []byte) []byte { return b })
 }
 
 func FuzzSearchBody(f *testing.F) {
