@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 
 	"upnext"
@@ -20,7 +21,10 @@ import (
 
 // Store keeps objects below a folder. Files that it is still writing lie in
 // ".tmp" there, which no key can name.
-type Store struct{ root *os.Root }
+type Store struct {
+	root    *os.Root
+	folders sync.RWMutex // written while empty folders are taken away: a Put needs its own
+}
 
 var _ blob.Store = (*Store)(nil)
 
@@ -39,7 +43,7 @@ func Open(path string) (*Store, error) {
 	if err := errors.Join(root.RemoveAll(writing), root.Mkdir(writing, 0o700)); err != nil {
 		return nil, fmt.Errorf("open object folder %s: %w", path, failure(err))
 	}
-	return &Store{root}, nil
+	return &Store{root: root}, nil
 }
 
 // Put writes to a temporary file, syncs it and renames it, so that the object
@@ -82,24 +86,34 @@ func (s *Store) put(ctx context.Context, key, name string, r io.Reader) (blob.In
 	return infoOf(key, st), nil
 }
 
-// place renames a whole temporary file to its name, durably. A Delete beside it
-// may take the folder away, as it was empty, even while it is made: then it is
-// made again.
+// place renames a whole temporary file to its name, durably. A Delete of another
+// process may take the folder away, as it was empty, even while it is made: then it
+// is made again.
 func (s *Store) place(temp, name string) error {
 	folder := filepath.Dir(name)
 	for try := 0; ; try++ {
 		known, _ := s.root.Stat(folder) // whatever it is, MkdirAll and Rename will tell
-		err := s.root.MkdirAll(folder, 0o700)
-		if err == nil {
-			err = s.root.Rename(temp, name)
-		}
+		err := s.rename(temp, folder, name)
 		if err == nil {
 			err = s.syncFolder(folder, known == nil)
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil // it was there, and a Delete has taken it and its folder
+			}
+			return err
 		}
-		if err == nil || !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrExist) || try == 20 {
+		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrExist) || try == 20 {
 			return err
 		}
 	}
+}
+
+func (s *Store) rename(temp, folder, name string) error {
+	s.folders.RLock()
+	defer s.folders.RUnlock()
+	if err := s.root.MkdirAll(folder, 0o700); err != nil {
+		return err
+	}
+	return s.root.Rename(temp, name)
 }
 
 // Open opens the object's file.
@@ -173,6 +187,8 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 
 // removeEmpty removes a folder and those around it, up to one that is not empty.
 func (s *Store) removeEmpty(folder string) {
+	s.folders.Lock()
+	defer s.folders.Unlock()
 	for folder != "." && s.root.Remove(folder) == nil {
 		folder = filepath.Dir(folder)
 	}

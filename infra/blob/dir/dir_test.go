@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"upnext"
@@ -76,4 +77,33 @@ func TestKeyThatIsAFolder(t *testing.T) {
 	if _, err := s.Put(t.Context(), "a", strings.NewReader("2")); !errors.Is(err, upnext.ErrConflict) {
 		t.Errorf("put a key that is a folder: %v, want ErrConflict", err)
 	}
+}
+
+// TestPutBesideDelete: whatever a Delete of the same key takes away between the
+// steps of a Put, its folder too, the Put succeeds.
+func TestPutBesideDelete(t *testing.T) {
+	s := open(t)
+	var deleting sync.WaitGroup
+	ended := make(chan struct{})
+	for range 2 {
+		deleting.Go(func() {
+			for {
+				select {
+				case <-ended:
+					return
+				default:
+				}
+				if err := s.Delete(t.Context(), "a/b/c"); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for range 1000 {
+		if _, err := s.Put(t.Context(), "a/b/c", strings.NewReader("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(ended)
+	deleting.Wait()
 }
