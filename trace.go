@@ -28,4 +28,5 @@ type Origin struct {
 	Score  float64 // the source's own, comparable within its list alone
 	Share  float64 // of the candidate's rank fusion, 0 to 1
 	From   ItemID  // the item that led to it; may be empty
+	About  string  // the search that led to it; may be empty
 }

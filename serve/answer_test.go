@@ -229,7 +229,10 @@ func TestSearch(t *testing.T) {
 		t.Errorf("gardening finds %v", ids(s))
 	}
 	w.rec.Query = func(context.Context, string, string) ([]float32, error) { return nil, errors.New("endpoint is down") }
-	s = w.asks(upnext.Request{Query: "gardening", Count: 10})
+	if s := w.asks(upnext.Request{Query: "gardening", Count: 10}); len(s.Degraded) != 0 {
+		t.Errorf("asked again: %v, and its vector was known", s.Degraded)
+	}
+	s = w.asks(upnext.Request{Query: "a gardening film", Count: 10})
 	if about(s, "gardening") != 10 || len(s.Degraded) != 1 || s.Degraded[0].Stage != "meaning" {
 		t.Errorf("without an encoder: %v, degraded %v; want gardening by its words", ids(s), s.Degraded)
 	}

@@ -112,6 +112,7 @@ func (r *Recommender) begin(ctx context.Context, t upnext.Tenant, req upnext.Req
 	q.guardSources()
 	switch q.class {
 	case classPage, classRank:
+		r.recallSearches(ctx, q)
 		q.ask.Visit = q.visit(r.Settings.Taste)
 		if q.class == classPage {
 			q.ask.Chances = r.chancesFor(q)
@@ -307,15 +308,28 @@ func (r *Recommender) seeds(ctx context.Context, q *asked) error {
 	return nil
 }
 
+// recallSearches reads the vectors of what the viewer searched for lately. What has
+// none is looked for by its words.
+func (r *Recommender) recallSearches(ctx context.Context, q *asked) {
+	for _, made := range source.Lately(q.viewer.state, q.now) {
+		w := source.Wanted{Searched: made}
+		if r.Query != nil && q.ask.Index != nil {
+			var err error
+			if w.Vector, err = r.vectorOf(ctx, q, made.Query); err != nil {
+				q.degrade("searched", err)
+			}
+		}
+		q.ask.Wanted = append(q.ask.Wanted, w)
+	}
+}
+
 // readQuery makes the query's vector, by the encoders of the collection that
 // answers: another one's would point anywhere. Without it the words still find.
 func (r *Recommender) readQuery(ctx context.Context, q *asked) {
 	if r.Query == nil || q.ask.Index == nil {
 		return
 	}
-	vector, err := ask(ctx, r.engines.encoder, half(ctx, r.Settings.encoderPatience()), func(ctx context.Context) ([]float32, error) {
-		return r.Query(ctx, q.collection, q.req.Query)
-	})
+	vector, err := r.vectorOf(ctx, q, q.req.Query)
 	if err != nil {
 		q.degrade("meaning", err)
 		return

@@ -32,6 +32,7 @@ type origin struct {
 	share  float64 // of the fusion that it gave
 	score  float64 // the source's own
 	from   *shelf.Item
+	about  string
 }
 
 // blend makes one list out of the sources' lists: weighted reciprocal rank
@@ -93,7 +94,7 @@ func (r *Recommender) blend(ctx context.Context, q *asked, found []recalled) []*
 func makeRoom(weights *[features]float64) {
 	total := 0.0
 	for f, w := range weights {
-		if f != fResume && f != fFriends && f != fLive { // these speak of a few candidates, and are no part of the scale
+		if f != fResume && f != fFriends && f != fSearched && f != fLive { // these speak of a few candidates, and are no part of the scale
 			total += math.Abs(w)
 		}
 	}
@@ -135,7 +136,7 @@ func (r *Recommender) fuse(found []recalled) []*candidate {
 				place = float64(len(f.candidates))
 			}
 			share := weight / (r.Settings.FusionK + place)
-			own.origins = append(own.origins, origin{f.name, rank + 1, share, c.Score, c.From})
+			own.origins = append(own.origins, origin{f.name, rank + 1, share, c.Score, c.From, c.About})
 			own.chance = 0 // others bring it for certain
 			if len(own.origins) == 1 {
 				own.chance = c.Chance
@@ -172,6 +173,8 @@ func (c *candidate) claim(name string, of source.Candidate, best float64) {
 		}
 	case "friends":
 		c.features[fFriends] = of.Score / best // likes fade, and never to nothing
+	case "searched":
+		c.features[fSearched] = of.Score
 	case "similar":
 		c.features[fSimilar] = of.Score
 	case "words":

@@ -124,6 +124,8 @@ func (r *Recommender) reasons(q *asked, c *candidate) []upnext.Reason {
 			if o.score >= r.Settings.Telling && q.because(o.from) == "because_watched" {
 				add("this_session", 0.35+o.score, o.from, "")
 			}
+		case "searched":
+			add("searched", 0.2+o.score, nil, o.about)
 		case "friends":
 			add("liked_by_friends", 1.2, nil, "")
 		case "continue":

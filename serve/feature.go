@@ -11,6 +11,7 @@ const (
 	fLearned           // what the trained models say, 0 the mean item and 1 their best
 	fResume            // 1 for what was begun last or is the next episode of what was watched last, 1/2 for the one before …
 	fFriends           // share of the best in what friends like
+	fSearched          // 1 for the best answer to the viewer's last search, fading
 	fLive              // share of the best of what is live now
 	fTopic             // cosine between the item's topics and the viewer's, -1 to 1
 	fCreator           // affinity to the creator, -1 to 1
@@ -24,7 +25,7 @@ const (
 
 // featureNames are the names in settings, slates and traces.
 var featureNames = [features]string{
-	"fusion", "taste", "together", "similar", "words", "meaning", "learned", "resume", "friends", "live", "topic", "creator", "followed", "language",
+	"fusion", "taste", "together", "similar", "words", "meaning", "learned", "resume", "friends", "searched", "live", "topic", "creator", "followed", "language",
 	"popularity", "freshness", "disliked",
 }
 

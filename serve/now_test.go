@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"upnext"
+	"upnext/serve/rule"
 	"upnext/serve/shelf"
 	"upnext/serve/source"
 )
@@ -197,7 +198,8 @@ func TestEachSource(t *testing.T) {
 }
 
 // TestOtherReplica: each act of a viewer at one Recommender is in the next
-// answer there, and within a second in that of another one on the same store.
+// answer there and in its trace, and within a second in that of another one on the
+// same store.
 func TestOtherReplica(t *testing.T) {
 	stream := itemOf("space", 30)
 	stream.Kind, stream.RoomState = "live", upnext.RoomOn
@@ -205,35 +207,61 @@ func TestOtherReplica(t *testing.T) {
 	lacks := func(id upnext.ItemID) func(upnext.Slate) bool {
 		return func(s upnext.Slate) bool { _, ok := find(s, id); return !ok && len(s.Items) == 20 }
 	}
+	// What the trace says of it, too: who brought what, and why the guard turned items away.
+	brought := func(source string) func(upnext.Slate) bool {
+		return func(s upnext.Slate) bool {
+			return slices.ContainsFunc(s.Trace.Candidates, func(c upnext.Placed) bool { return slices.Contains(c.Sources, source) })
+		}
+	}
+	turned := func(cause rule.Cause) func(upnext.Slate) bool {
+		return func(s upnext.Slate) bool {
+			return slices.ContainsFunc(s.Trace.Sources, func(b upnext.Brought) bool { return b.Turned[string(cause)] > 0 })
+		}
+	}
 	tests := []struct {
 		name  string
 		act   upnext.Event
 		holds func(upnext.Slate) bool
+		trace func(upnext.Slate) bool
 	}{
 		{"like", upnext.Event{Kind: upnext.Like, Item: "cooking-010"}, func(s upnext.Slate) bool {
 			_, why := bringsOf(s, "taste", "because_liked")
 			return about(s, "cooking") >= 3 && why.Item != ""
+		}, func(s upnext.Slate) bool { // the liked item led to others, which it raised
+			return slices.ContainsFunc(s.Trace.Candidates, func(c upnext.Placed) bool {
+				return c.Features["taste"] > 0.5 && slices.ContainsFunc(c.Origins, func(o upnext.Origin) bool { return o.From == "cooking-010" })
+			})
 		}},
-		{"skip", upnext.Event{Kind: upnext.Skip, Item: "space-004"}, lacks("space-004")},
-		{"not interested in an item", upnext.Event{Kind: upnext.NotInterested, Scope: upnext.ScopeItem, Item: "space-004"}, lacks("space-004")},
+		{"skip", upnext.Event{Kind: upnext.Skip, Item: "space-004"}, lacks("space-004"), func(s upnext.Slate) bool { // what is like it is held against
+			return slices.ContainsFunc(s.Trace.Candidates, func(c upnext.Placed) bool { return c.Features["disliked"] > 0.5 })
+		}},
+		{"not interested in an item", upnext.Event{Kind: upnext.NotInterested, Scope: upnext.ScopeItem, Item: "space-004"}, lacks("space-004"), turned(rule.Unwanted)},
 		{"not interested in a creator", upnext.Event{Kind: upnext.NotInterested, Scope: upnext.ScopeCreator, Creator: "c-space-4"}, func(s upnext.Slate) bool {
 			return lacks("space-004")(s) && lacks("space-009")(s) && has(s, "space")
-		}},
-		{"not interested in a topic", upnext.Event{Kind: upnext.NotInterested, Scope: upnext.ScopeTopic, Topic: "space"}, func(s upnext.Slate) bool { return !has(s, "space") }},
-		{"block", upnext.Event{Kind: upnext.Block, Scope: upnext.ScopeCreator, Creator: "c-space-4"}, lacks("space-004")},
-		{"mute", upnext.Event{Kind: upnext.Mute, Scope: upnext.ScopeTopic, Topic: "space"}, func(s upnext.Slate) bool { return !has(s, "space") }},
+		}, turned(rule.UnwantedMaker)},
+		{"not interested in a topic", upnext.Event{Kind: upnext.NotInterested, Scope: upnext.ScopeTopic, Topic: "space"}, func(s upnext.Slate) bool { return !has(s, "space") }, turned(rule.UnwantedTopic)},
+		{"block", upnext.Event{Kind: upnext.Block, Scope: upnext.ScopeCreator, Creator: "c-space-4"}, lacks("space-004"), turned(rule.UnwantedMaker)},
+		{"mute", upnext.Event{Kind: upnext.Mute, Scope: upnext.ScopeTopic, Topic: "space"}, func(s upnext.Slate) bool { return !has(s, "space") }, turned(rule.UnwantedTopic)},
 		{"follow a creator", upnext.Event{Kind: upnext.Follow, Creator: "c-chess-1"}, func(s upnext.Slate) bool {
 			id, _ := bringsOf(s, "followed", "from_followed")
 			return strings.HasPrefix(string(id), "chess-")
-		}},
+		}, brought("followed")},
 		{"follow a user", upnext.Event{Kind: upnext.Follow, Target: "bob"}, func(s upnext.Slate) bool {
 			id, _ := bringsOf(s, "friends", "liked_by_friends")
 			return id == "gardening-007"
+		}, brought("friends")},
+		{"search", upnext.Event{Kind: upnext.Search, Query: "football film"}, func(s upnext.Slate) bool {
+			id, why := bringsOf(s, "searched", "searched")
+			return strings.HasPrefix(string(id), "football-") && why.Text == "You searched for “football film”" && about(s, "football") >= 2
+		}, func(s upnext.Slate) bool {
+			return slices.ContainsFunc(s.Trace.Candidates, func(c upnext.Placed) bool {
+				return c.Features["searched"] > 0 && slices.ContainsFunc(c.Origins, func(o upnext.Origin) bool { return o.About == "football film" })
+			})
 		}},
 		{"begin", watch("history-003", 2), func(s upnext.Slate) bool {
 			id, _ := bringsOf(s, "continue", "continue")
 			return id == "history-003"
-		}},
+		}, brought("continue")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -242,27 +270,28 @@ func TestOtherReplica(t *testing.T) {
 			w.does("bob", upnext.Event{Kind: upnext.Like, Item: "gardening-007"})
 			w.refresh()
 			other := New(w.cfg)
+			req := upnext.Request{Viewer: user("ann"), Session: "s", Explain: ExplainTrace}
 			there := func() upnext.Slate {
-				s, err := other.Recommend(t.Context(), tenantT, upnext.Request{Viewer: user("ann"), Session: "s"})
+				s, err := other.Recommend(t.Context(), tenantT, req)
 				if err != nil {
 					t.Fatal(err)
 				}
 				return s
 			}
 			there() // ann is held there from now on
-			if tt.act.Kind != upnext.Skip && tt.holds(w.asks(upnext.Request{Viewer: user("ann"), Session: "s"})) {
+			if before := w.asks(req); tt.holds(before) || tt.trace(before) {
 				t.Fatal("it holds before the act: the test says nothing")
 			}
 			tt.act.Session = "s"
 			w.does("ann", tt.act)
-			if s := w.asks(upnext.Request{Viewer: user("ann"), Session: "s"}); !tt.holds(s) {
-				t.Errorf("the next answer has not felt it: %v", ids(s))
+			if s := w.asks(req); !tt.holds(s) || !tt.trace(s) {
+				t.Errorf("the next answer has not felt it: %v; in the trace: %t", ids(s), tt.trace(s))
 			}
 			if err := other.Refresh(t.Context(), tenantT); err != nil { // Run does so when it is told, and every second
 				t.Fatal(err)
 			}
-			if s := there(); !tt.holds(s) {
-				t.Errorf("the other replica has not felt it: %v", ids(s))
+			if s := there(); !tt.holds(s) || !tt.trace(s) {
+				t.Errorf("the other replica has not felt it: %v; in the trace: %t", ids(s), tt.trace(s))
 			}
 		})
 	}

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"upnext"
@@ -81,7 +82,7 @@ func DefaultSources() Sources {
 	return Sources{
 		Page: []source.Source{
 			source.Taste{}, source.Last{}, source.Together{}, source.Learned{}, source.Followed{},
-			source.Session{}, source.Friends{}, source.Continue{}, source.Episode{}, source.Live{},
+			source.Session{}, source.Searched{}, source.Friends{}, source.Continue{}, source.Episode{}, source.Live{},
 			source.Trending{}, source.Popular{}, source.Fresh{}, source.Explore{},
 		},
 		Similar: []source.Source{source.Similar{}, source.Together{}, source.Words{}},
@@ -98,6 +99,7 @@ type Recommender struct {
 	viewers *viewers
 	slates  *slateQueue
 	engines *engines
+	queries *lru.Cache[queryKey, []float32]
 	seldom  seldom // of what fails again and again
 	credit  *credit.Attributor
 	version string // of the settings
@@ -133,6 +135,7 @@ func New(cfg Config) *Recommender {
 		tenants: map[upnext.Tenant]*tenant{}, wake: make(chan struct{}, 1), ready: make(chan struct{}),
 		stale: map[viewerKey]bool{},
 	}
+	r.queries = newQueries()
 	r.engines = newEngines(cfg.Settings, cfg.Metrics)
 	r.Viewers = patientViewers{cfg.Viewers, r.engines.viewers, cfg.Settings.AppendDeadline}
 	r.Merges = patientMerges{cfg.Merges, r.engines.viewers, cfg.Settings.AppendDeadline}

@@ -69,7 +69,7 @@ func DefaultSettings() Settings {
 		Remember: 20_000, HeldViewers: 20_000, HeldBytes: 256 << 20, ReadingBytes: 64 << 20, RereadViewer: 2 * time.Second,
 		Quotas: map[string]int{
 			"taste": 200, "last": 60, "together": 150, "learned": 200, "followed": 40, "trending": 40, "popular": 60, "fresh": 40,
-			"session": 60, "friends": 40, "similar": 200, "words": 150, "meaning": 150,
+			"session": 60, "friends": 40, "searched": 40, "similar": 200, "words": 150, "meaning": 150,
 		},
 		Few: map[string]int{"continue": 4, "episode": 6, "live": 12, "explore": 100},
 		Deadlines: map[string]time.Duration{ // these read memory alone
@@ -83,7 +83,7 @@ func DefaultSettings() Settings {
 		SourceShare: map[string]float64{"taste": 1.2, "together": 1.2, "learned": 1.2, "session": 1.2, "continue": 1.5, "episode": 1.5, "live": 0.6, "trending": 0.6, "popular": 0.6, "fresh": 0.4, "promoted": 0.05, "explore": 0.1},
 		Blend: map[string]map[string]float64{
 			"page": {
-				"fusion": 0.8, "taste": 1, "together": 0.6, "learned": 4, "resume": 1, "friends": 0.3, "live": 0.3, "topic": 0.5, "creator": 0.4, "followed": 0.2,
+				"fusion": 0.8, "taste": 1, "together": 0.6, "learned": 4, "resume": 1, "friends": 0.3, "searched": 1.2, "live": 0.3, "topic": 0.5, "creator": 0.4, "followed": 0.2,
 				"language": 0.35, "popularity": 0.2, "freshness": 0.1, "disliked": -0.6,
 			},
 			"similar": {

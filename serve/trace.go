@@ -170,7 +170,7 @@ func (t *trace) tell(c *candidate, p *upnext.Placed) {
 		if o.from != nil {
 			from = o.from.Item.ID
 		}
-		p.Origins = append(p.Origins, upnext.Origin{Source: o.source, Rank: o.rank, Score: o.score, Share: o.share, From: from})
+		p.Origins = append(p.Origins, upnext.Origin{Source: o.source, Rank: o.rank, Score: o.score, Share: o.share, From: from, About: o.about})
 	}
 }
 

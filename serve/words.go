@@ -13,6 +13,7 @@ var phrases = map[string][2]string{
 	"from_followed":    {"New from %s, whom you follow", "来自你关注的 %s"},
 	"this_session":     {"More of what you watch right now: “%s”", "接着你刚看的《%s》"},
 	"liked_by_friends": {"Liked by people you follow", "你关注的人喜欢"},
+	"searched":         {"You searched for “%s”", "你搜索过“%s”"},
 	"continue":         {"Continue from %s", "从 %s 继续观看"},
 	"next_episode":     {"Next episode after “%s”", "《%s》的下一集"},
 	"live_now":         {"Live now", "正在直播"},

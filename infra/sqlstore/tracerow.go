@@ -29,6 +29,7 @@ type originRow struct {
 	Score  float64 `json:"score,omitempty"`
 	Share  float64 `json:"share,omitempty"`
 	From   string  `json:"from,omitempty"`
+	About  string  `json:"about,omitempty"`
 }
 
 type decisionRow struct {
@@ -56,9 +57,9 @@ func decodeTrace(id upnext.SlateID, text string) (*upnext.Trace, error) {
 }
 
 func originToRow(o upnext.Origin) originRow {
-	return originRow{o.Source, o.Rank, o.Score, o.Share, string(o.From)}
+	return originRow{o.Source, o.Rank, o.Score, o.Share, string(o.From), o.About}
 }
 
 func (r originRow) origin() upnext.Origin {
-	return upnext.Origin{Source: r.Source, Rank: r.Rank, Score: r.Score, Share: r.Share, From: upnext.ItemID(r.From)}
+	return upnext.Origin{Source: r.Source, Rank: r.Rank, Score: r.Score, Share: r.Share, From: upnext.ItemID(r.From), About: r.About}
 }

@@ -341,7 +341,7 @@ func (a *api) placed(t upnext.Tenant, items []upnext.Placed, include []string, t
 				b.Decisions = append(b.Decisions, decisionBody(d))
 			}
 			for _, o := range p.Origins {
-				b.Origins = append(b.Origins, originBody{o.Source, o.Rank, o.Score, o.Share, string(o.From)})
+				b.Origins = append(b.Origins, originBody{o.Source, o.Rank, o.Score, o.Share, string(o.From), o.About})
 			}
 		}
 		if rec, ok := a.Recommender.Record(t, p.Item); ok {

@@ -51,6 +51,7 @@ type originBody struct {
 	Score  float64 `json:"score" doc:"The source's own; comparable within its list alone."`
 	Share  float64 `json:"share" doc:"Of the candidate's rank fusion, 0 to 1."`
 	ItemID string  `json:"item_id,omitempty" doc:"The item that led there."`
+	Query  string  `json:"query,omitempty" doc:"The search that led there."`
 }
 
 type answeredOutput struct{ Body answeredBody }

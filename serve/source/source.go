@@ -31,6 +31,7 @@ type Ask struct {
 	Held   int                    // how many items the guard holds back beside the seen ones
 	Wide   bool                   // look everywhere: the first look did not fill the page
 
+	Wanted   []Wanted        // what the viewer has searched for lately
 	Chances  Chances         // of items that few have met
 	Like     []*shelf.Item   // what similar items are wanted for
 	Likes    [][]float32     // their vectors, nil for what has none
@@ -46,6 +47,7 @@ type Candidate struct {
 	Item   *shelf.Item
 	Score  float64     // comparable within its source only
 	From   *shelf.Item // the item that led to it; nil where none did
+	About  string      // the search that led to it; empty where none did
 	Chance float64     // propensity: the probability that it was brought; 0 where nothing was left to chance
 }
 

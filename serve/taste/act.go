@@ -50,7 +50,8 @@ type Act struct {
 	Topic   string
 	Scope   upnext.Scope
 	Value   float64
-	Watched bool // whether Watch was told
+	Query   string // of a search
+	Watched bool   // whether Watch was told
 	Watch   upnext.Watch
 }
 
@@ -60,6 +61,9 @@ func ActOf(e upnext.Event) Act {
 		ID: e.ID, Kind: e.Kind, At: e.At, Session: e.Session, Item: e.Item, Creator: e.Creator, Target: e.Target,
 		Topic: e.Topic, Scope: e.Scope, Value: e.Value,
 	}
+	if e.Kind == upnext.Search {
+		a.Query = e.Query
+	}
 	if e.Watch != nil {
 		a.Watched, a.Watch = true, *e.Watch
 	}
@@ -68,7 +72,7 @@ func ActOf(e upnext.Event) Act {
 
 // Bytes estimates the memory that it takes.
 func (a Act) Bytes() int {
-	return 232 + len(a.ID) + len(a.Session) + len(a.Item) + len(a.Creator) + len(a.Target) + len(a.Topic)
+	return 248 + len(a.ID) + len(a.Query) + len(a.Session) + len(a.Item) + len(a.Creator) + len(a.Target) + len(a.Topic)
 }
 
 // The labels that are derived from how long an item was watched.

@@ -37,6 +37,7 @@ type State struct {
 	Friends   map[string]bool                  // users
 	Begun     []Begun                          // watched in part, the latest first
 	Series    []Watching                       // series being watched, the latest first
+	Searches  []Searched                       // the latest first
 	ToCreator map[string]float64               // affinity, -1 to 1
 	ToTopic   map[string]float64               // of unit length taken together; see shelf.Leanings
 	Languages map[string]float64               // shares of what they like
@@ -97,6 +98,7 @@ func (s *State) remember(acts []Act) {
 		if _, ok := s.Seen[a.Item]; a.Item != "" && !ok && !a.wish() && !a.against() {
 			s.Seen[a.Item] = a.At
 		}
+		s.search(a)
 		switch a.Kind {
 		case upnext.Follow, upnext.Unfollow:
 			creators.decide(s.Follows, a.Creator, a.Kind == upnext.Follow)
