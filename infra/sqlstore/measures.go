@@ -83,22 +83,28 @@ type shownItem struct {
 }
 
 func attribute(ctx context.Context, tx *sql.Tx, t upnext.Tenant, after, upTo int64, attributions []upnext.Attribution, bodies []string) error {
-	there, err := query(ctx, tx, scanNumber, `SELECT seq FROM events WHERE tenant = $1 AND seq > $2 AND seq <= $3`, string(t), after, upTo)
+	type whose struct {
+		seq    int64
+		viewer string
+	}
+	there, err := query(ctx, tx, func(rows *sql.Rows) (w whose, err error) { return w, rows.Scan(&w.seq, &w.viewer) },
+		`SELECT seq, viewer FROM events WHERE tenant = $1 AND seq > $2 AND seq <= $3`, string(t), after, upTo)
 	if err != nil {
 		return err
 	}
-	alive := make(map[int64]bool, len(there))
-	for _, seq := range there {
-		alive[seq] = true
+	alive := make(map[int64]string, len(there)) // and whose they are: viewers may have been merged meanwhile
+	for _, w := range there {
+		alive[w.seq] = w.viewer
 	}
 	added := map[shownItem][]upnext.Attribution{}
 	var rows [][]any
 	for i, a := range attributions {
-		if !alive[a.Seq] {
+		viewer, ok := alive[a.Seq]
+		if !ok {
 			continue
 		}
 		added[shownItem{a.Slate, a.Item}] = append(added[shownItem{a.Slate, a.Item}], a)
-		rows = append(rows, []any{string(t), string(a.Slate), string(a.Item), a.Seq, a.Viewer.String(), bodies[i]})
+		rows = append(rows, []any{string(t), string(a.Slate), string(a.Item), a.Seq, viewer, bodies[i]})
 	}
 	cells, err := before(ctx, tx, t, added)
 	if err != nil {

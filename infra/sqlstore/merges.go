@@ -59,6 +59,9 @@ func (s *Merges) merge(ctx context.Context, tx *sql.Tx, t upnext.Tenant, anonymo
 	if err != nil {
 		return upnext.Merged{}, err
 	}
+	if err := giveAttributions(ctx, tx, t, anonymous, known); err != nil {
+		return upnext.Merged{}, err
+	}
 	dropped, err := affected(tx.ExecContext(ctx, `DELETE FROM events WHERE tenant = $1 AND viewer = $2`, string(t), anonymous.String()))
 	if err != nil {
 		return upnext.Merged{}, err
@@ -70,6 +73,26 @@ func (s *Merges) merge(ctx context.Context, tx *sql.Tx, t upnext.Tenant, anonymo
 		}
 	}
 	return upnext.Merged{Events: int(moved), Duplicates: int(dropped), Properties: given, At: fromMicros(link.at)}, err
+}
+
+// giveAttributions makes the known viewer's what was attributed to the anonymous one,
+// but for the events that are about to be dropped: the same are counted already.
+func giveAttributions(ctx context.Context, tx *sql.Tx, t upnext.Tenant, anonymous, known upnext.ViewerID) error {
+	twice, err := query(ctx, tx, scanNumber, `SELECT seq FROM events WHERE tenant = $1 AND viewer = $2`, string(t), anonymous.String())
+	if err != nil {
+		return err
+	}
+	// It is held so that nobody attributes between the events' move and this.
+	if _, err := bump(ctx, tx, t, measureCounter, 0); err != nil {
+		return err
+	}
+	for _, seq := range twice {
+		if err := unmeasure(ctx, tx, t, anonymous.String(), seq); err != nil {
+			return err
+		}
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE attributions SET viewer = $3 WHERE tenant = $1 AND viewer = $2`, string(t), anonymous.String(), known.String())
+	return err
 }
 
 // giveProperties gives a known viewer what an anonymous one said and they did

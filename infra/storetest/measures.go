@@ -19,6 +19,7 @@ func testMeasures(t *testing.T, open Open) {
 	t.Run("once", func(t *testing.T) { measureOnce(t, open(t, "measures")) })
 	t.Run("gone meanwhile", func(t *testing.T) { measureGone(t, open(t, "measures")) })
 	t.Run("retracted at once", func(t *testing.T) { measureTogether(t, open(t, "measures")) })
+	t.Run("merged", func(t *testing.T) { measureMerged(t, open(t, "measures")) })
 	t.Run("queries", func(t *testing.T) { measureQueries(t, open(t, "measures")) })
 	t.Run("prune", func(t *testing.T) { measurePrune(t, open(t, "measures")) })
 	t.Run("showings", func(t *testing.T) { showings(t, open(t, "measures")) })
@@ -206,6 +207,42 @@ func measureGone(t *testing.T, s Stores) {
 	ok(t, "retract", err)
 	ok(t, "attribute", s.Measures.Attribute(ctx, a, 0, last, page...))
 	want(t, "counts", counted(t, s), recounted(append(page[:2:2], page[3:]...)))
+}
+
+// measureMerged: what was attributed to a guest goes over to whom they are merged
+// into, what both sent is counted once, and what is attributed late is whose it is.
+func measureMerged(t *testing.T, s Stores) {
+	ctx := t.Context()
+	var events []upnext.Event
+	for i := range 6 {
+		events = append(events, of(guest, upnext.EventID(fmt.Sprint("x", i)), i))
+	}
+	events = append(events, of(ann, "x0", 0))
+	appended, err := s.Events.Append(ctx, a, events...)
+	ok(t, "append", err)
+	var page []upnext.Attribution
+	for i := range events {
+		events[i].Seq = appended[i].Seq
+		page = append(page, attributed(events[i], i))
+	}
+	ok(t, "attribute the first", s.Measures.Attribute(ctx, a, 0, page[2].Seq, page[:3]...))
+	late := page[3:]
+	_, err = s.Merges.Merge(ctx, a, guest, ann, noon)
+	ok(t, "merge", err)
+	ok(t, "attribute what was looked at before", s.Measures.Attribute(ctx, a, page[2].Seq, page[6].Seq, late...))
+	want(t, "counts", counted(t, s), recounted(page[1:]))
+	_, err = s.Events.Retract(ctx, a, ann, "x1") // attributed before the merge
+	ok(t, "retract", err)
+	_, err = s.Events.Retract(ctx, a, ann, "x4") // and after
+	ok(t, "retract", err)
+	want(t, "counts after retractions", counted(t, s), recounted([]upnext.Attribution{page[2], page[3], page[5], page[6]}))
+	for _, slate := range []upnext.SlateID{page[0].Slate, page[1].Slate} {
+		got, err := s.Measures.Attributions(ctx, a, slate)
+		ok(t, "attributions", err)
+		for _, x := range got {
+			want(t, "whose", x.Viewer, ann)
+		}
+	}
 }
 
 // measureTogether takes back events while they are attributed.
