@@ -229,6 +229,9 @@ func (s *server) json(want int, method, path, body string) map[string]any {
 	if status != want {
 		s.t.Fatalf("%s %s: %d %s, want %d", method, path, status, raw, want)
 	}
+	if strings.Contains(raw, ":null") {
+		s.t.Errorf("%s %s: a null, which the description has nowhere: %s", method, path, raw)
+	}
 	var out map[string]any
 	if raw != "" {
 		if err := json.Unmarshal([]byte(raw), &out); err != nil {

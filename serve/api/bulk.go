@@ -23,6 +23,12 @@ type bulkResult struct {
 	Failures []failureBody `json:"failures,omitempty" doc:"Parts that could not be read; the item was taken without them."`
 }
 
+// bulkOutput answers a body of JSON.
+type bulkOutput struct {
+	Results []bulkResult `json:"results"`
+	Failed  int          `json:"failed"`
+}
+
 // itemBatch is how many items of a body are written in one call; the answer's
 // lines flow after each.
 const itemBatch = 64
@@ -88,7 +94,7 @@ func (a *api) postItems(c *gin.Context) {
 			return
 		}
 	}
-	c.JSON(status, gin.H{"results": results, "failed": run.failed})
+	c.JSON(status, bulkOutput{results, run.failed})
 }
 
 // stream makes the run's results flow as NDJSON while the body is still read.
@@ -151,9 +157,11 @@ func (run *bulkRun) refuse(r record, id string, err error) {
 }
 
 func (a *api) bulkItems() *huma.Operation {
-	return a.bulkOperation("post-items", "/v1/items", "items", "Insert or replace items: one, an array, or NDJSON with a result per line", http.StatusOK,
-		typeOf[itemjson.Item](), "A result for each item: as JSON, or line by line for NDJSON.", []*huma.Param{
+	op := a.bulkOperation("post-items", "/v1/items", "items", "Insert or replace items: one, an array, or NDJSON with a result per line", http.StatusOK,
+		typeOf[itemjson.Item](), typeOf[bulkOutput](), "A result for each item: as JSON, or line by line for NDJSON.", []*huma.Param{
 			{Name: "on_error", In: "query", Description: "abort stops at the first error; what came before stays.", Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"continue", "abort"}}},
 			{Name: "dry_run", In: "query", Description: "Check only.", Schema: &huma.Schema{Type: huma.TypeBoolean}},
 		})
+	op.Responses["200"].Content["application/x-ndjson"] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Description: "One of results a line."}}
+	return op
 }

@@ -110,7 +110,7 @@ func (a *api) postEvents(c *gin.Context) {
 
 func (a *api) bulkEvents() *huma.Operation {
 	op := a.bulkOperation("post-events", "/v1/events", "events", "Send events: one, an array, or NDJSON", http.StatusAccepted,
-		typeOf[eventjson.Event](), "How many were kept, were known already, and were refused and why.", []*huma.Param{beaconKey()})
+		typeOf[eventjson.Event](), typeOf[eventsOutput](), "How many were kept, were known already, and were refused and why.", []*huma.Param{beaconKey()})
 	op.RequestBody.Content["text/plain"] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Description: "As a beacon sends it: JSON or NDJSON."}}
 	return op
 }

@@ -61,9 +61,11 @@ func (p *Problem) GetHeaders() http.Header {
 // ContentType is asked by huma.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
 
-// hookProblems makes huma speak Problem. Huma has one hook for the process,
-// and the hook is the same whoever sets it.
+// hookProblems makes huma speak Problem, and say that what is a list is one, also
+// when it is empty. Huma has these once for the process, and they are the same
+// whoever sets them.
 var hookProblems = sync.OnceFunc(func() {
+	huma.DefaultArrayNullable = false
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {
 		p := &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: msg, Code: codeOf(status)}
 		for _, err := range errs {

@@ -221,8 +221,9 @@ func (c *boundedReader) Read(p []byte) (int, error) {
 func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
 
 // bulkOperation describes a raw bulk route of objects of type one.
-func (a *api) bulkOperation(id, path, tag, summary string, status int, one reflect.Type, answer string, params []*huma.Param) *huma.Operation {
-	schema := a.huma.OpenAPI().Components.Schemas.Schema(one, true, "")
+func (a *api) bulkOperation(id, path, tag, summary string, status int, one, answer reflect.Type, says string, params []*huma.Param) *huma.Operation {
+	known := a.huma.OpenAPI().Components.Schemas
+	schema, answered, problem := known.Schema(one, true, ""), known.Schema(answer, true, ""), known.Schema(typeOf[Problem](), true, "")
 	many := &huma.Schema{OneOf: []*huma.Schema{schema, {Type: huma.TypeArray, Items: schema}}}
 	return &huma.Operation{
 		OperationID: id, Method: "POST", Path: path, Summary: summary, Tags: []string{tag}, Parameters: append(params, onceParam()),
@@ -231,8 +232,11 @@ func (a *api) bulkOperation(id, path, tag, summary string, status int, one refle
 			"application/x-ndjson": {Schema: &huma.Schema{Type: huma.TypeString, Description: "One JSON object a line, as the single object of application/json."}},
 		}},
 		Responses: map[string]*huma.Response{
-			strconv.Itoa(status): {Description: answer},
-			"422":                {Description: "Nothing could be taken: application/problem+json, or every reason."},
+			strconv.Itoa(status): {Description: says, Content: map[string]*huma.MediaType{"application/json": {Schema: answered}}},
+			"422": {Description: "Nothing could be taken: a problem, or every reason.", Content: map[string]*huma.MediaType{
+				"application/json": {Schema: answered}, "application/problem+json": {Schema: problem},
+			}},
+			"default": {Description: "Error", Content: map[string]*huma.MediaType{"application/problem+json": {Schema: problem}}},
 		},
 	}
 }
