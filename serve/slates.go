@@ -82,6 +82,20 @@ func (w *slateQueue) find(t upnext.Tenant, id upnext.SlateID) (upnext.Slate, boo
 	return upnext.Slate{}, false
 }
 
+// of returns a viewer's slates that the store may not have yet.
+func (w *slateQueue) of(t upnext.Tenant, viewer upnext.ViewerID) (slates []upnext.Slate) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, list := range [][]waitingSlate{w.underway, w.waiting} {
+		for _, s := range list {
+			if s.tenant == t && s.slate.Viewer == viewer {
+				slates = append(slates, s.slate)
+			}
+		}
+	}
+	return slates
+}
+
 // take removes up to n slates of one tenant, the oldest first.
 func (w *slateQueue) take(n int) (t upnext.Tenant, batch []upnext.Slate) {
 	w.mu.Lock()

@@ -78,7 +78,7 @@ type Settings struct {
 
 	SlateDays    int                `help:"Days that answers are kept for explanation and training." default:"7" env:"UPNEXT_SLATE_DAYS"`
 	EventWeights map[string]float64 `help:"What an event of a kind says of a viewer's taste, below 0 against it: like=1.5;skip=-0.4. Kinds not named keep theirs." env:"UPNEXT_EVENT_WEIGHTS" placeholder:"KIND=WEIGHT;…"`
-	Rules        string             `help:"YAML or JSON file of the rules that pages are arranged by: diversity, caps, copies, calibration, slots, guarantees, safety. What it does not name keeps its default." env:"UPNEXT_RULES" placeholder:"FILE"`
+	Rules        string             `help:"YAML or JSON file of the rules that pages are arranged by: diversity, caps, copies, calibration, slots, guarantees, safety, rotation. What it does not name keeps its default." env:"UPNEXT_RULES" placeholder:"FILE"`
 	Seed         uint64             `help:"Seed of all that is left to chance." default:"1" env:"UPNEXT_SEED"`
 	Clock        time.Time          `help:"Stand still at this time (RFC 3339): for repeatable answers." env:"UPNEXT_CLOCK" placeholder:"TIME" hidden:""`
 	Workers      int                `help:"Batches of an import worked on at once; 0 is one a processor." default:"0" env:"UPNEXT_WORKERS"`

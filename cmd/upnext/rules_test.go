@@ -33,6 +33,7 @@ slots:
   - {name: spring, place: 2, if: "'spring' in tags", from: 2026-03-01T00:00:00Z}
 guarantees:
   - {name: newcomers, tag: debut, share: 0.05}
+rotation_ms: {feed: 600000}
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +41,7 @@ guarantees:
 	if got.Diversity.Method != rule.DPP || got.Diversity.Dial != defaults.Diversity.Dial {
 		t.Errorf("diversity %+v, want dpp and the dial of the defaults", got.Diversity)
 	}
-	if len(got.Slots) != 1 || got.Slots[0].Place != 2 || got.Slots[0].From.IsZero() || len(got.Guarantees) != 1 {
+	if len(got.Slots) != 1 || got.Slots[0].Place != 2 || got.Slots[0].From.IsZero() || len(got.Guarantees) != 1 || got.RotationMS["feed"] != 600_000 {
 		t.Errorf("slots %+v, guarantees %+v", got.Slots, got.Guarantees)
 	}
 	if len(got.Safety.Rows) != len(defaults.Safety.Rows) {

@@ -108,7 +108,7 @@ type placedBody struct {
 
 type droppedBody struct {
 	ID     string `json:"id"`
-	Reason string `json:"reason" example:"expired" doc:"gone, inactive, ended, not_yet, expired, region, age, unsafe, excluded, returned, unwanted, unwanted_maker, unwanted_topic, seen, filtered"`
+	Reason string `json:"reason" example:"expired" doc:"gone, inactive, ended, not_yet, expired, region, age, unsafe, excluded, returned, unwanted, unwanted_maker, unwanted_topic, seen, served, filtered"`
 }
 
 type decisionBody struct {

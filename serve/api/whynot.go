@@ -21,7 +21,7 @@ type whyNotInput struct {
 type whyNotBody struct {
 	ItemID     string         `json:"item_id"`
 	Stage      string         `json:"stage" enum:"page,guard,recall,rerank,rank" doc:"page: it is there; guard: it may not be shown; recall: no source brought it; rerank: a rule of the page dropped it; rank: others were worth more."`
-	Rule       string         `json:"rule,omitempty" doc:"What kept it there: a cause of the guard (gone, inactive, ended, not_yet, expired, region, age, unsafe, excluded, returned, unwanted, unwanted_maker, unwanted_topic, seen, filtered), no_vector, not_recalled, a rule of the page, or below." example:"unwanted_maker"`
+	Rule       string         `json:"rule,omitempty" doc:"What kept it there: a cause of the guard (gone, inactive, ended, not_yet, expired, region, age, unsafe, excluded, returned, unwanted, unwanted_maker, unwanted_topic, seen, served, filtered), no_vector, not_recalled, a rule of the page, or below." example:"unwanted_maker"`
 	Detail     string         `json:"detail,omitempty"`
 	Rank       int            `json:"rank,omitempty" doc:"On the page, from 1."`
 	Candidate  *placedBody    `json:"candidate,omitempty" doc:"Its sources, features, ranks after each stage and the rules' decisions; its rank is that by score. Missing where no source brought it."`

@@ -574,7 +574,7 @@ type DegradedBody struct {
 type DroppedBody struct {
 	Id string `json:"id"`
 
-	// Reason gone, inactive, ended, not_yet, expired, region, age, unsafe, excluded, returned, unwanted, unwanted_maker, unwanted_topic, seen, filtered
+	// Reason gone, inactive, ended, not_yet, expired, region, age, unsafe, excluded, returned, unwanted, unwanted_maker, unwanted_topic, seen, served, filtered
 	Reason string `json:"reason"`
 }
 
@@ -1857,7 +1857,7 @@ type WhyNotBody struct {
 	// Rank On the page, from 1.
 	Rank *int64 `json:"rank,omitempty"`
 
-	// Rule What kept it there: a cause of the guard (gone, inactive, ended, not_yet, expired, region, age, unsafe, excluded, returned, unwanted, unwanted_maker, unwanted_topic, seen, filtered), no_vector, not_recalled, a rule of the page, or below.
+	// Rule What kept it there: a cause of the guard (gone, inactive, ended, not_yet, expired, region, age, unsafe, excluded, returned, unwanted, unwanted_maker, unwanted_topic, seen, served, filtered), no_vector, not_recalled, a rule of the page, or below.
 	Rule *string `json:"rule,omitempty"`
 
 	// Stage page: it is there; guard: it may not be shown; recall: no source brought it; rerank: a rule of the page dropped it; rank: others were worth more.

@@ -26,6 +26,7 @@ type Guard struct {
 	Items       map[upnext.ItemID]bool // excluded by the request
 	Creators    map[string]bool        // excluded by the request
 	Returned    map[upnext.ItemID]bool // under the same recommendation before, or in another row of the page
+	Served      map[upnext.ItemID]bool // within the rotation
 	Seen        upnext.SeenScope       // which seen items are left out
 	SeenSince   time.Time              // those seen before do not count; zero: ever
 	SeenInVisit map[upnext.ItemID]bool // what was seen in the session, for SeenSession
@@ -54,6 +55,7 @@ const (
 	UnwantedMaker Cause = "unwanted_maker" // or its creator
 	UnwantedTopic Cause = "unwanted_topic" // or one of its topics or tags
 	AlreadySeen   Cause = "seen"
+	Served        Cause = "served"   // in this scenario, within its rotation
 	Filtered      Cause = "filtered" // fails the request's filter
 )
 
@@ -90,6 +92,8 @@ func (g *Guard) Cause(it *shelf.Item) Cause {
 	switch {
 	case g.seen(id) && !g.Resumed[id]:
 		return AlreadySeen
+	case g.Served[id] && !g.Resumed[id]:
+		return Served
 	case g.Filter != nil && !g.Filter.Match(it.FilterFields(), g.Vars):
 		return Filtered
 	}

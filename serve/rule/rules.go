@@ -2,6 +2,7 @@ package rule
 
 import (
 	"fmt"
+	"time"
 
 	"upnext"
 )
@@ -17,7 +18,15 @@ type Rules struct {
 	Slots       []Slot      `json:"slots"`
 	Guarantees  []Guarantee `json:"guarantees"`
 	Safety      Safety      `json:"safety"`
+
+	// RotationMS says, by scenario, for how long what was served is not served to
+	// the same viewer again, in milliseconds. None: until something happened, an
+	// equal request has an equal answer.
+	RotationMS map[string]int64 `json:"rotation_ms"`
 }
+
+// maxRotation is how long an answer can be remembered: as long as answers are kept.
+const maxRotation = 7 * 24 * time.Hour
 
 // DefaultRules are those of an installation that says nothing. On MovieLens 100K
 // through the API (upnext eval --protocol ml100k-http) DPP in the place of MMR
@@ -44,6 +53,11 @@ func (r Rules) Validate() error {
 	} {
 		if err := check(); err != nil {
 			return err
+		}
+	}
+	for scenario, ms := range r.RotationMS {
+		if ms < 0 || ms > maxRotation.Milliseconds() {
+			return bad(fmt.Sprintf("rotation_ms[%s]", scenario), "%d is not within 0 and %d", ms, maxRotation.Milliseconds())
 		}
 	}
 	if len(r.Slots) > MaxSlots {

@@ -969,7 +969,7 @@ export interface components {
         DroppedBody: {
             id: string;
             /**
-             * @description gone, inactive, ended, not_yet, expired, region, age, unsafe, excluded, returned, unwanted, unwanted_maker, unwanted_topic, seen, filtered
+             * @description gone, inactive, ended, not_yet, expired, region, age, unsafe, excluded, returned, unwanted, unwanted_maker, unwanted_topic, seen, served, filtered
              * @example expired
              */
             reason: string;
@@ -2296,7 +2296,7 @@ export interface components {
              */
             rank?: number;
             /**
-             * @description What kept it there: a cause of the guard (gone, inactive, ended, not_yet, expired, region, age, unsafe, excluded, returned, unwanted, unwanted_maker, unwanted_topic, seen, filtered), no_vector, not_recalled, a rule of the page, or below.
+             * @description What kept it there: a cause of the guard (gone, inactive, ended, not_yet, expired, region, age, unsafe, excluded, returned, unwanted, unwanted_maker, unwanted_topic, seen, served, filtered), no_vector, not_recalled, a rule of the page, or below.
              * @example unwanted_maker
              */
             rule?: string;
