@@ -137,7 +137,3 @@ func (q *asked) serve(s upnext.Slate) {
 	}
 	q.tenant.traffic.Serve(s.Scenario, s.At, items)
 }
-
-// Kept returns how the traffic guarantees of a tenant are doing, as far as this
-// process has served.
-func (r *Recommender) Kept(t upnext.Tenant) []rule.Kept { return r.tenant(t).traffic.Kept() }

@@ -194,7 +194,7 @@ func (r *Recommender) ask(ctx context.Context, q *asked, s source.Source, n int,
 func (a asking) wait() ([]source.Candidate, time.Duration, error) {
 	came, inTime := waitFor(a.ctx, a.answer)
 	if !inTime || errors.Is(came.err, context.DeadlineExceeded) {
-		came.value.took, came.err = a.limit, fmt.Errorf("no answer within %s", a.limit.Round(time.Millisecond))
+		came.value.took, came.err = a.limit, fmt.Errorf("no answer within %s", max(0, a.limit).Round(time.Millisecond)) // nothing was left where the request came late
 	}
 	return came.value.candidates, came.value.took, came.err
 }

@@ -1,10 +1,13 @@
 package serve
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"upnext"
 	"upnext/serve/rule"
@@ -246,5 +249,35 @@ func TestDial(t *testing.T) {
 			}
 			last = got
 		}
+	}
+}
+
+// TestPromisesAreTold: metrics say how each guarantee is doing.
+func TestPromisesAreTold(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	w := newWorld(t, 10, func(c *Config) {
+		c.Metrics = reg
+		c.Settings.Rules.Guarantees = []rule.Guarantee{{Name: "chess", Tag: "chess", Share: 0.2}}
+	})
+	w.page("ann")
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := map[string]float64{}
+	for _, f := range families {
+		for _, m := range f.Metric {
+			if len(m.Label) == 2 && m.Label[0].GetValue() == "chess" {
+				told[f.GetName()] = m.Gauge.GetValue()
+			}
+		}
+	}
+	if len(told) != 2 || told["upnext_guarantee_odds"] <= 0 || told["upnext_guarantee_rate"] < 0 {
+		t.Errorf("metrics tell %v", told)
+	}
+	twice := w.cfg.Settings.Rules
+	twice.Guarantees = append(twice.Guarantees, twice.Guarantees[0])
+	if err := twice.Validate(); !errors.Is(err, upnext.ErrInvalid) {
+		t.Errorf("two guarantees of one name: %v", err)
 	}
 }

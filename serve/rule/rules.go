@@ -2,6 +2,7 @@ package rule
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"upnext"
@@ -72,8 +73,12 @@ func (r Rules) Validate() error {
 		return bad("guarantees", "%d, %d allowed", len(r.Guarantees), MaxGuarantees)
 	}
 	for i, g := range r.Guarantees {
-		if err := g.validate(fmt.Sprintf("guarantees[%d]", i)); err != nil {
+		field := fmt.Sprintf("guarantees[%d]", i)
+		if err := g.validate(field); err != nil {
 			return err
+		}
+		if slices.ContainsFunc(r.Guarantees[:i], func(before Guarantee) bool { return before.Name == g.Name }) {
+			return bad(field+".name", "%.80q is another one's", g.Name)
 		}
 	}
 	return nil
