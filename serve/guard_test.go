@@ -122,7 +122,9 @@ func TestGuard(t *testing.T) {
 				x.did = append(x.did, e)
 			}
 			x.now = w.now
-			checkAnswer(rt, w, x, drawRequest(rt, x))
+			req := drawRequest(rt, x)
+			checkAnswer(rt, w, x, req)
+			checkRows(rt, w, x, req)
 		}
 	})
 }
@@ -159,6 +161,35 @@ func checkAnswer(rt *rapid.T, w *world, x expected, req upnext.Request) {
 	}
 }
 
+// checkRows asks for a page of rows of every class: nothing is in any that must not
+// be, and nothing in two.
+func checkRows(rt *rapid.T, w *world, x expected, req upnext.Request) {
+	page := upnext.PageRequest{Request: req, Rows: []upnext.Row{
+		{Name: "all"}, {Name: "found", Query: "space film"}, {Name: "new", Sources: []string{"fresh", "continue"}, Fixed: true},
+		{Name: "own", Like: req.Like, Query: req.Query},
+	}}
+	page.Like, page.Query, page.LikeStrategy = nil, "", ""
+	p, err := w.rec.Page(w.t.Context(), tenantT, page)
+	if err != nil {
+		rt.Fatalf("%+v: %v", page, err)
+	}
+	met := map[upnext.ItemID]string{}
+	for _, row := range p.Rows {
+		for _, placed := range row.Slate.Items {
+			if why := x.forbids(page.Of(row.Row), placed.Item); why != "" {
+				rt.Fatalf("row %s: %s %s\nrequest %+v", row.Name, placed.Item, why, page)
+			}
+			if other := met[placed.Item]; other != "" {
+				rt.Fatalf("%s is in the rows %s and %s", placed.Item, other, row.Name)
+			}
+			met[placed.Item] = row.Name
+		}
+	}
+	if len(p.Rows)+len(p.LeftOut) != len(page.Rows) {
+		rt.Fatalf("%d rows, and %d left out of %d", len(p.Rows), len(p.LeftOut), len(page.Rows))
+	}
+}
+
 func drawID(rt *rapid.T) upnext.ItemID {
 	return upnext.ItemID(fmt.Sprintf("i%02d", rapid.IntRange(0, 40).Draw(rt, "id")))
 }
@@ -185,7 +216,7 @@ func drawEvent(rt *rapid.T) upnext.Event {
 	e := upnext.Event{
 		Kind: rapid.SampledFrom([]upnext.EventKind{
 			upnext.Impression, upnext.Play, upnext.Like, upnext.Unlike, upnext.Dislike, upnext.Report,
-			upnext.NotInterested, upnext.Block, upnext.Mute, upnext.Follow,
+			upnext.NotInterested, upnext.Block, upnext.Mute, upnext.Follow, upnext.Search,
 		}).Draw(rt, "kind"),
 		Session: rapid.SampledFrom([]string{"s1", "s2"}).Draw(rt, "session"),
 		Item:    drawID(rt),
@@ -202,6 +233,8 @@ func drawEvent(rt *rapid.T) upnext.Event {
 		}
 	case upnext.Follow:
 		e.Creator, e.Item = creator, ""
+	case upnext.Search:
+		e.Query, e.Item = rapid.SampledFrom([]string{"space film", "chess", "?"}).Draw(rt, "searched"), ""
 	}
 	return e
 }

@@ -326,6 +326,7 @@ func TestGoneEverywhere(t *testing.T) {
 			{Viewer: user("ann"), Count: 80, Like: []upnext.ItemID{"chess-001"}},
 			{Viewer: user("ann"), Count: 80, Query: "chess film"},
 			{Viewer: user("ann"), Count: 80, Filter: "kind == 'live' or 'chess' in tags", Backfill: "popular"},
+			{Viewer: user("ann"), Candidates: []upnext.ItemID{"chess-002", stream.ID, video.ID}},
 		} {
 			s, err := r.Recommend(ctx, tenantT, req)
 			if err != nil {
@@ -337,12 +338,23 @@ func TestGoneEverywhere(t *testing.T) {
 				}
 			}
 		}
+		page, err := r.Page(ctx, tenantT, upnext.PageRequest{Request: upnext.Request{Viewer: user("ann"), Count: 80}, Rows: []upnext.Row{{Name: "all"}, {Name: "live", Sources: []string{"live"}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range page.Rows {
+			for _, id := range []upnext.ItemID{stream.ID, video.ID} {
+				if _, ok := find(row.Slate, id); ok {
+					with++
+				}
+			}
+		}
 		return with
 	}
 	for name, r := range map[string]*Recommender{"first": w.rec, "second": other} {
-		for start := time.Now(); answers(r) != 8; time.Sleep(10 * time.Millisecond) {
+		for start := time.Now(); answers(r) != 12; time.Sleep(10 * time.Millisecond) {
 			if time.Since(start) > 5*time.Second {
-				t.Fatalf("the %s replica shows them %d times of 8", name, answers(r))
+				t.Fatalf("the %s replica shows them %d times of 12", name, answers(r))
 			}
 		}
 	}
