@@ -60,6 +60,11 @@ func (r *Recommender) Page(ctx context.Context, t upnext.Tenant, req upnext.Page
 	defer cancel()
 	if req.Rows == nil {
 		req.Rows = suited(base)
+		for i := range req.Rows {
+			row := &req.Rows[i]
+			row.Count = min(req.Of(*row).Count, upnext.MaxPageItems/len(req.Rows))
+			row.Least = min(row.Least, row.Count)
+		}
 	}
 	rows := make([]*rowAsked, len(req.Rows))
 	for i, row := range req.Rows {

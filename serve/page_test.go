@@ -92,6 +92,16 @@ func TestPageSuits(t *testing.T) {
 			t.Errorf("a Chinese viewer reads %q", row.Title)
 		}
 	}
+	for _, count := range []int{2, upnext.MaxCount} {
+		p := w.rows(upnext.PageRequest{Request: upnext.Request{Viewer: user("ann"), Count: count}})
+		total := 0
+		for _, row := range p.Rows {
+			total += len(row.Slate.Items)
+		}
+		if len(p.Rows) < 5 && count == 2 || total > upnext.MaxPageItems || len(p.Rows[1].Slate.Items) > count {
+			t.Errorf("%d a row: rows %v with %d items in all", count, names(p), total)
+		}
+	}
 	stranger := names(w.rows(upnext.PageRequest{}))
 	if len(stranger) < 3 || slices.Contains(stranger, "continue") || slices.Contains(stranger, "because_1") {
 		t.Errorf("a stranger's rows: %v", stranger)
