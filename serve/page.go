@@ -1,22 +1,15 @@
 package serve
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"math"
 	"slices"
 	"sync"
 	"time"
 
-	"github.com/oklog/ulid/v2"
-
 	"upnext"
 	"upnext/filter"
-	"upnext/serve/rule"
-	"upnext/serve/source"
 )
 
 // onSight is how many items of a row are looked at to tell what it is worth: what
@@ -120,140 +113,6 @@ func each(rows []*rowAsked, do func(*rowAsked)) {
 		wg.Go(func() { do(row) })
 	}
 	wg.Wait()
-}
-
-// weigh measures rows by one blend over what would stand first in each: the mean of
-// the scores there, weighed by place as in DCG (Järvelin and Kekäläinen, 2002). One
-// item to go on with is worth a row.
-func (r *Recommender) weigh(ctx context.Context, base *asked, rows []*rowAsked) {
-	lists, met := map[string]*recalled{}, map[string]map[int32]bool{}
-	var order []string
-	var all []source.Candidate
-	add := func(name string, c source.Candidate) bool {
-		if lists[name] == nil {
-			lists[name], met[name] = &recalled{name: name}, map[int32]bool{}
-			order = append(order, name)
-		}
-		if met[name][c.Item.Ord] {
-			return false
-		}
-		met[name][c.Item.Ord] = true
-		lists[name].candidates = append(lists[name].candidates, c)
-		return true
-	}
-	for _, row := range rows {
-		first := map[int32]bool{}
-		for _, c := range row.ranked[:min(len(row.ranked), onSight)] {
-			first[c.item.Ord] = true
-			if add(givenSource, source.Candidate{Item: c.item}) {
-				all = append(all, source.Candidate{Item: c.item})
-			}
-		}
-		if row.class != classPage {
-			continue // what they say of likeness to an item or a text says nothing of the viewer
-		}
-		for _, f := range row.found {
-			for _, c := range f.candidates {
-				if first[c.Item.Ord] {
-					add(f.name, c)
-				}
-			}
-		}
-	}
-	found := make([]recalled, 0, len(order))
-	for _, name := range order {
-		l := *lists[name]
-		l.level = name == givenSource
-		slices.SortStableFunc(l.candidates, func(a, b source.Candidate) int { return cmp.Compare(b.Score, a.Score) })
-		found = append(found, l)
-	}
-	base.class, base.boosts = classRank, nil
-	scores := make(map[int32]float64, len(all))
-	for _, c := range r.blend(ctx, base, found) {
-		scores[c.item.Ord] = c.score
-	}
-	base.copied.release()
-	for _, row := range rows {
-		sum, most := 0.0, 0.0
-		for i, c := range row.ranked[:min(len(row.ranked), onSight)] {
-			discount := 1 / math.Log2(float64(i+2))
-			sum, most = sum+discount*scores[c.item.Ord], most+discount
-		}
-		if most > 0 {
-			row.worth = sum / most
-		}
-	}
-}
-
-// inPageOrder puts rows in the order of their worth around those that are fixed.
-func inPageOrder(rows []*rowAsked) []*rowAsked {
-	var free []*rowAsked
-	for _, row := range rows {
-		if !row.Fixed {
-			free = append(free, row)
-		}
-	}
-	slices.SortStableFunc(free, func(a, b *rowAsked) int { return cmp.Compare(b.worth, a.worth) })
-	order := make([]*rowAsked, len(rows))
-	for i, row := range rows {
-		if row.Fixed {
-			order[i] = row
-		} else {
-			order[i], free = free[0], free[1:]
-		}
-	}
-	return order
-}
-
-// scarce tells a row that has few to choose from: what others took of these would
-// leave it empty.
-func (row *rowAsked) scarce() bool { return row.left == nil && len(row.ranked) <= 2*row.req.Count }
-
-// assemble arranges rows, each of what those before it have left, and returns
-// those that are shown.
-func (r *Recommender) assemble(base *asked, rows []*rowAsked) (shown []*rowAsked, page upnext.Page) {
-	page.ID = upnext.SlateID("page_" + ulid.MustNewDefault(base.now).String())
-	taken := map[upnext.ItemID]bool{}
-	var above []rule.Known
-	for _, scarce := range []bool{true, false} {
-		for _, row := range rows {
-			if row.left != nil || row.scarce() != scarce {
-				continue
-			}
-			row.guard.Returned = maps.Clone(taken)
-			row.known = append(row.known, above...)
-			placed := r.rerank(row.asked, row.ranked)
-			if row.left = row.short(len(placed)); row.left != nil {
-				continue
-			}
-			row.slate = r.explain(row.asked, placed, row.ranked)
-			for _, c := range placed {
-				taken[c.item.Item.ID] = true
-				above = append(above, rule.Known{Item: c.item, Vector: c.vector})
-			}
-		}
-	}
-	for _, row := range rows {
-		if row.left == nil {
-			shown = append(shown, row)
-		} else {
-			page.LeftOut = append(page.LeftOut, upnext.LeftOut{Row: row.Name, Reason: row.left.Error()})
-		}
-	}
-	return shown, page
-}
-
-// short says why a row with n items is not shown; nil where it is.
-func (row *rowAsked) short(n int) error {
-	least := max(1, row.Least)
-	if n >= least {
-		return nil
-	}
-	reason := fmt.Sprintf("%d items, %d wanted at least", n, least)
-	for _, d := range row.degraded {
-		reason += "; " + d.Stage + ": " + d.Reason
-	}
-	return errors.New(reason)
 }
 
 // keepPage gives the rows their cursors, which lead to one place in the store, and

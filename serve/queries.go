@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"crypto/sha256"
+	"upnext/serve/source"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 )
@@ -39,4 +40,33 @@ func (r *Recommender) vectorOf(ctx context.Context, q *asked, text string) ([]fl
 		r.queries.Add(key, v)
 	}
 	return v, err
+}
+
+// recallSearches reads the vectors of what the viewer searched for lately. What has
+// none is looked for by its words.
+func (r *Recommender) recallSearches(ctx context.Context, q *asked) {
+	for _, made := range source.Lately(q.viewer.state, q.now) {
+		w := source.Wanted{Searched: made}
+		if r.Query != nil && q.ask.Index != nil {
+			var err error
+			if w.Vector, err = r.vectorOf(ctx, q, made.Query); err != nil {
+				q.degrade("searched", err)
+			}
+		}
+		q.ask.Wanted = append(q.ask.Wanted, w)
+	}
+}
+
+// readQuery makes the query's vector, by the encoders of the collection that
+// answers: another one's would point anywhere. Without it the words still find.
+func (r *Recommender) readQuery(ctx context.Context, q *asked) {
+	if r.Query == nil || q.ask.Index == nil {
+		return
+	}
+	vector, err := r.vectorOf(ctx, q, q.req.Query)
+	if err != nil {
+		q.degrade("meaning", err)
+		return
+	}
+	q.ask.Text = vector
 }
