@@ -75,21 +75,19 @@ func (r Row) validate(of PageRequest) error {
 	if field, found := withNUL("name", r.Name, "title", r.Title); found {
 		return Invalid(field, "a NUL character")
 	}
+	asks := of.Of(r)
 	switch {
 	case len(r.Name) == 0 || len(r.Name) > MaxID:
 		return Invalid("name", "%d bytes, 1 to %d allowed", len(r.Name), MaxID)
 	case len(r.Title) > MaxTitle:
 		return Invalid("title", "%d bytes, %d allowed", len(r.Title), MaxTitle)
-	case r.Least < 0 || r.Least > of.Of(r).Count:
-		return Invalid("min_count", "%d is not within 0 and the row's count of %d", r.Least, of.Of(r).Count)
+	case r.Least < 0 || r.Least > asks.Count:
+		return Invalid("min_count", "%d is not within 0 and the row's count of %d", r.Least, asks.Count)
 	case len(r.Like) > 0 && r.Query != "":
 		return Invalid("query", "beside item_ids: one of the two")
 	}
-	return of.Of(r).Validate()
+	return asks.Validate()
 }
-
-// RowCount is how many items a row has where nobody says.
-const RowCount = 20
 
 // Of returns what a row asks for.
 func (p PageRequest) Of(row Row) Request {
@@ -98,13 +96,13 @@ func (p PageRequest) Of(row Row) Request {
 	req.Boosts = append(req.Boosts[:len(req.Boosts):len(req.Boosts)], row.Boosts...)
 	if row.Scenario != "" {
 		req.Scenario = row.Scenario
-	} else if req.Scenario == "" {
+	} else if req.Scenario == "" { // also where a row's items are like others, or found
 		req.Scenario = "home"
 	}
 	if row.Count != 0 {
 		req.Count = row.Count
 	} else if req.Count == 0 {
-		req.Count = RowCount
+		req.Count = DefaultCount
 	}
 	if row.Diversity != nil {
 		req.Diversity = row.Diversity

@@ -63,6 +63,9 @@ type Request struct {
 	Unrecorded bool // the answer is not kept among the Slates: it will not be shown, or not now
 }
 
+// DefaultCount is how many items an answer, or a row of a page, has where nobody says.
+const DefaultCount = 20
+
 // MaxCount is the most items that one request may ask for, MaxCandidates the most
 // that it may have ranked.
 const (

@@ -29,7 +29,7 @@ const (
 type asked struct {
 	req     upnext.Request // with its defaults
 	class   string
-	sources []source.Source
+	sources []source.Source // of the class, or those among them that were asked for
 	tenant  *tenant
 	viewer  known
 	guard   rule.Guard
@@ -148,7 +148,7 @@ func (q *asked) defaults(set Settings) {
 		req.Scenario = map[string]string{classPage: "home", classSimilar: "similar", classSearch: "search", classRank: "rank"}[q.class]
 	}
 	if req.Count == 0 {
-		req.Count = cmp.Or(len(req.Candidates), 20)
+		req.Count = cmp.Or(len(req.Candidates), upnext.DefaultCount)
 	}
 	if req.Explain == "" {
 		req.Explain = "reasons"

@@ -32,7 +32,7 @@ type origin struct {
 	share  float64 // of the fusion that it gave
 	score  float64 // the source's own
 	from   *shelf.Item
-	about  string
+	about  string // the search that led to it
 }
 
 // blend makes one list out of the sources' lists: weighted reciprocal rank

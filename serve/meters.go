@@ -23,7 +23,7 @@ type meters struct {
 func newMeters(reg prometheus.Registerer, r *Recommender) meters {
 	make := promauto.With(reg)
 	if reg != nil {
-		reg.MustRegister(newPromises(r))
+		reg.MustRegister(newGuaranteeMeters(r))
 	}
 	make.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "upnext_viewers_held", Help: "Viewers held in memory.",

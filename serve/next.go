@@ -92,7 +92,8 @@ func (r *Recommender) offer(ctx context.Context, q *asked, req upnext.Request, r
 		stored := upnext.Cursor{
 			ID: c.id, Viewer: req.Viewer, Requests: map[string][]byte{"": request}, Returned: c.returned, Version: 1, Until: c.until,
 		}
-		if !r.store(ctx, q, stored) {
+		if err := r.store(ctx, q.tenant.name, stored); err != nil {
+			q.degrade("cursor", err)
 			slate.Degraded = q.degraded
 			return
 		}
@@ -101,23 +102,17 @@ func (r *Recommender) offer(ctx context.Context, q *asked, req upnext.Request, r
 	slate.Next, slate.Until = r.sealCursor(q.tenant.name, c), c.until
 }
 
-// store keeps a new cursor. An answer whose cursor cannot be kept is an answer
-// all the same, which says so.
-func (r *Recommender) store(ctx context.Context, q *asked, c upnext.Cursor) bool {
+// store keeps a new cursor. An answer whose cursor cannot be kept is an answer all
+// the same, which says so.
+func (r *Recommender) store(ctx context.Context, t upnext.Tenant, c upnext.Cursor) error {
 	size := 0
 	for _, request := range c.Requests {
 		size += len(request)
 	}
-	var err error
 	if size > r.Settings.CursorBytes {
-		err = fmt.Errorf("the request is too long to be read on: %d bytes, %d allowed", size, r.Settings.CursorBytes)
-	} else {
-		err = r.Cursors.Advance(ctx, q.tenant.name, c)
+		return fmt.Errorf("the request is too long to be read on: %d bytes, %d allowed", size, r.Settings.CursorBytes)
 	}
-	if err != nil {
-		q.degrade("cursor", err)
-	}
-	return err == nil
+	return r.Cursors.Advance(ctx, t, c)
 }
 
 // goesOn tells an answer after which more may come: a full one, or one that

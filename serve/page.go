@@ -12,10 +12,6 @@ import (
 	"upnext/filter"
 )
 
-// onSight is how many items of a row are looked at to tell what it is worth: what
-// a screen shows of it before anybody scrolls.
-const onSight = 8
-
 // rowAsked is a row on its way.
 type rowAsked struct {
 	upnext.Row
@@ -53,11 +49,6 @@ func (r *Recommender) Page(ctx context.Context, t upnext.Tenant, req upnext.Page
 	defer cancel()
 	if req.Rows == nil {
 		req.Rows = suited(base)
-		for i := range req.Rows {
-			row := &req.Rows[i]
-			row.Count = min(req.Of(*row).Count, upnext.MaxPageItems/len(req.Rows))
-			row.Least = min(row.Least, row.Count)
-		}
 	}
 	rows := make([]*rowAsked, len(req.Rows))
 	for i, row := range req.Rows {
@@ -81,8 +72,8 @@ func (r *Recommender) Page(ctx context.Context, t upnext.Tenant, req upnext.Page
 	shown, page := r.assemble(base, inPageOrder(rows))
 	if len(shown) == 0 {
 		for _, row := range asking {
-			for _, d := range row.degraded {
-				return fail(fmt.Errorf("%s: %s: %w", d.Stage, d.Reason, upnext.ErrUnavailable))
+			if err := unserved(row.degraded); err != nil {
+				return fail(err)
 			}
 		}
 	}
@@ -133,13 +124,13 @@ func (r *Recommender) keepPage(ctx context.Context, id upnext.SlateID, req upnex
 			c.Returned = append(c.Returned, p.Item)
 		}
 	}
-	kept := r.store(ctx, first, c)
-	for i, row := range rows {
-		if !kept && i > 0 { // the first has been told
-			row.degraded = append(row.degraded, first.degraded[len(first.degraded)-1])
+	unkept := r.store(ctx, first.tenant.name, c)
+	for _, row := range rows {
+		if unkept != nil {
+			row.degrade("cursor", unkept)
 		}
 		s := &row.slate
-		if kept && row.goesOn(*s) && c.Requests[row.Name] != nil {
+		if unkept == nil && row.goesOn(*s) && c.Requests[row.Name] != nil {
 			s.Next, s.Until = r.sealCursor(row.tenant.name, bearer{id: id, row: row.Name, until: c.Until}), c.Until
 		}
 		s.Degraded = row.degraded

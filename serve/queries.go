@@ -3,9 +3,10 @@ package serve
 import (
 	"context"
 	"crypto/sha256"
-	"upnext/serve/source"
 
 	lru "github.com/hashicorp/golang-lru/v2"
+
+	"upnext/serve/source"
 )
 
 // keptQueries is how many vectors of texts are kept: a viewer's last searches are

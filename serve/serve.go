@@ -190,11 +190,21 @@ func (r *Recommender) answer(ctx context.Context, t upnext.Tenant, req upnext.Re
 	ranked := r.blend(ctx, q, recalled)
 	placed := r.rerank(q, ranked)
 	slate := r.explain(q, placed, ranked)
-	if len(slate.Items) == 0 && len(slate.Degraded) > 0 {
-		d := slate.Degraded[0]
-		return fail(fmt.Errorf("%s: %s: %w", d.Stage, d.Reason, upnext.ErrUnavailable))
+	if len(slate.Items) == 0 {
+		if err := unserved(slate.Degraded); err != nil {
+			return fail(err)
+		}
 	}
 	return q, slate, nil
+}
+
+// unserved is why there is nothing in an answer, where it went without a part; nil
+// where there is nothing to show.
+func unserved(degraded []upnext.Degraded) error {
+	for _, d := range degraded {
+		return fmt.Errorf("%s: %s: %w", d.Stage, d.Reason, upnext.ErrUnavailable)
+	}
+	return nil
 }
 
 // to names the viewer in errors; some requests have none.

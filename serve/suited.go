@@ -45,13 +45,18 @@ func suited(q *asked) []upnext.Row {
 			Filter: fmt.Sprintf("%q in topics or %[1]q in tags", topic),
 		})
 	}
-	return append(rows,
+	rows = append(rows,
 		by("live", 1, source.Live{}),
 		by("followed", 1, source.Followed{}, source.Friends{}),
 		by("trending", fewInRow, source.Trending{}),
 		by("fresh", fewInRow, source.Fresh{}),
 		by("popular", fewInRow, source.Popular{}),
 	)
+	for i := range rows {
+		rows[i].Count = min(q.req.Count, upnext.MaxPageItems/len(rows))
+		rows[i].Least = min(rows[i].Least, rows[i].Count)
+	}
+	return rows
 }
 
 // favourites are up to n topics that the viewer leans to, the most first, as what

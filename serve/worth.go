@@ -9,32 +9,31 @@ import (
 	"upnext/serve/source"
 )
 
+// onSight is how many items of a row are looked at to tell what it is worth: what
+// a screen shows of it before anybody scrolls.
+const onSight = 8
+
 // weigh measures rows by one blend over what would stand first in each: the mean of
 // the scores there, weighed by place as in DCG (Järvelin and Kekäläinen, 2002). One
 // item to go on with is worth a row.
 func (r *Recommender) weigh(ctx context.Context, base *asked, rows []*rowAsked) {
 	lists, met := map[string]*recalled{}, map[string]map[int32]bool{}
 	var order []string
-	var all []source.Candidate
-	add := func(name string, c source.Candidate) bool {
+	add := func(name string, c source.Candidate) {
 		if lists[name] == nil {
 			lists[name], met[name] = &recalled{name: name}, map[int32]bool{}
 			order = append(order, name)
 		}
-		if met[name][c.Item.Ord] {
-			return false
+		if !met[name][c.Item.Ord] {
+			met[name][c.Item.Ord] = true
+			lists[name].candidates = append(lists[name].candidates, c)
 		}
-		met[name][c.Item.Ord] = true
-		lists[name].candidates = append(lists[name].candidates, c)
-		return true
 	}
 	for _, row := range rows {
 		first := map[int32]bool{}
 		for _, c := range row.ranked[:min(len(row.ranked), onSight)] {
 			first[c.item.Ord] = true
-			if add(givenSource, source.Candidate{Item: c.item}) {
-				all = append(all, source.Candidate{Item: c.item})
-			}
+			add(givenSource, source.Candidate{Item: c.item})
 		}
 		if row.class != classPage {
 			continue // what they say of likeness to an item or a text says nothing of the viewer
@@ -55,7 +54,7 @@ func (r *Recommender) weigh(ctx context.Context, base *asked, rows []*rowAsked) 
 		found = append(found, l)
 	}
 	base.class, base.boosts = classRank, nil
-	scores := make(map[int32]float64, len(all))
+	scores := map[int32]float64{}
 	for _, c := range r.blend(ctx, base, found) {
 		scores[c.item.Ord] = c.score
 	}

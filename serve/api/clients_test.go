@@ -21,14 +21,14 @@ import (
 func TestClients(t *testing.T) {
 	s := start(t)
 	_, _, description := s.do("GET", "/openapi.json", "application/json", "")
-	var api struct {
+	var described struct {
 		Paths map[string]map[string]struct{ OperationID string }
 	}
-	if err := json.Unmarshal([]byte(description), &api); err != nil {
+	if err := json.Unmarshal([]byte(description), &described); err != nil {
 		t.Fatal(err)
 	}
 	operations := map[string]string{}
-	for path, methods := range api.Paths {
+	for path, methods := range described.Paths {
 		for method, op := range methods {
 			operations[op.OperationID] = fmt.Sprintf("  %q: [%q, %q],\n", op.OperationID, strings.ToUpper(method), path)
 		}

@@ -91,17 +91,10 @@ func (b pageRequestBody) pageRequest() (req upnext.PageRequest, err error) {
 		return req, err
 	}
 	for _, r := range b.Rows {
-		row := upnext.Row{
+		req.Rows = append(req.Rows, upnext.Row{
 			Name: r.Name, Title: r.Title, Fixed: r.Fixed, Least: r.MinCount, Scenario: r.Scenario, Count: r.Count,
-			Query: r.Query, Sources: r.Sources, Filter: r.Filter, Diversity: r.Diversity,
-		}
-		for _, id := range r.ItemIDs {
-			row.Like = append(row.Like, upnext.ItemID(id))
-		}
-		for _, x := range r.Boosts {
-			row.Boosts = append(row.Boosts, upnext.Boost{If: x.If, Multiply: x.Multiply})
-		}
-		req.Rows = append(req.Rows, row)
+			Like: itemIDs(r.ItemIDs), Query: r.Query, Sources: r.Sources, Filter: r.Filter, Boosts: boosts(r.Boosts), Diversity: r.Diversity,
+		})
 	}
 	return req, req.Validate()
 }

@@ -147,12 +147,7 @@ func (a *api) similar(ctx context.Context, in *struct{ Body similarBody }) (*sla
 	if err != nil {
 		return nil, err
 	}
-	for _, id := range in.Body.ItemIDs {
-		req.Like = append(req.Like, upnext.ItemID(id))
-	}
-	for _, id := range in.Body.NegativeItemIDs {
-		req.Unlike = append(req.Unlike, upnext.ItemID(id))
-	}
+	req.Like, req.Unlike = itemIDs(in.Body.ItemIDs), itemIDs(in.Body.NegativeItemIDs)
 	req.LikeStrategy = in.Body.Strategy
 	return a.answer(ctx, req)
 }
@@ -175,9 +170,7 @@ func (a *api) rank(ctx context.Context, in *struct{ Body rankBody }) (*slateOutp
 	if err != nil {
 		return nil, err
 	}
-	for _, id := range b.ItemIDs {
-		req.Candidates = append(req.Candidates, upnext.ItemID(id))
-	}
+	req.Candidates = itemIDs(b.ItemIDs)
 	return a.answer(ctx, req)
 }
 
@@ -209,19 +202,30 @@ func (b RequestBody) request() (upnext.Request, error) {
 			req.Like = []upnext.ItemID{upnext.ItemID(c.ItemID)}
 		}
 	}
-	for _, x := range b.Boosts {
-		req.Boosts = append(req.Boosts, upnext.Boost{If: x.If, Multiply: x.Multiply})
-	}
+	req.Boosts = boosts(b.Boosts)
 	if e := b.Exclude; e != nil {
-		for _, id := range e.ItemIDs {
-			req.Exclude.Items = append(req.Exclude.Items, upnext.ItemID(id))
-		}
-		req.Exclude.Creators, req.Exclude.Seen = e.CreatorIDs, upnext.SeenScope(e.Seen)
+		req.Exclude.Items, req.Exclude.Creators, req.Exclude.Seen = itemIDs(e.ItemIDs), e.CreatorIDs, upnext.SeenScope(e.Seen)
 		if req.Exclude.SeenWithin, err = parseSpan(e.SeenWithin); err != nil {
 			return req, upnext.Within("exclude/seen_within", err)
 		}
 	}
 	return req, req.Validate()
+}
+
+func itemIDs(texts []string) []upnext.ItemID {
+	var ids []upnext.ItemID
+	for _, id := range texts {
+		ids = append(ids, upnext.ItemID(id))
+	}
+	return ids
+}
+
+func boosts(bodies []boostBody) []upnext.Boost {
+	var list []upnext.Boost
+	for _, b := range bodies {
+		list = append(list, upnext.Boost(b))
+	}
+	return list
 }
 
 // parseSpan reads a duration that may be in days: "30d", "12h".
