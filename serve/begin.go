@@ -118,7 +118,7 @@ func (r *Recommender) begin(ctx context.Context, t upnext.Tenant, req upnext.Req
 			q.ask.Chances = r.chancesFor(q)
 		}
 		if q.bundle = q.tenant.bundle.Load(); q.bundle != nil {
-			q.ask.Learned = r.viewers.ask(viewerKey{t, q.req.Viewer}, q.bundle, q.viewer.state)
+			q.ask.Learned = r.viewers.ask(q.tenant, q.req.Viewer, q.bundle, q.viewer.state)
 		}
 	case classSimilar:
 		err = r.seeds(ctx, q)

@@ -61,7 +61,7 @@ func (r *Recommender) blend(ctx context.Context, q *asked, found []recalled) []*
 	for i, c := range list {
 		q.describe(c)
 		if models != nil {
-			c.features[fLearned] = models.Of(c.item.Item.ID)
+			c.features[fLearned] = models.Of(c.item)
 		}
 		c.features[fPopularity] = popularity[i]
 		if c.vector != nil {

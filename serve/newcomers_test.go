@@ -126,16 +126,16 @@ func TestNewcomers(t *testing.T) {
 			if !slices.Contains(placed.Sources, "learned") {
 				t.Errorf("sources %v, want learned among them", placed.Sources)
 			}
-			top := learned.Score(w.rec.Bundle(tenantT), w.state("ann")).Top(per * len(topics))
-			if at := slices.Index(top, fresh.ID); at < 0 || at > per*len(topics)/2 {
+			top := learned.Score(w.rec.Bundle(tenantT), w.state("ann")).Top(&w.rec.tenant(tenantT).shelf, per*len(topics))
+			if at := slices.Index(top, w.rec.tenant(tenantT).shelf.Item(fresh.ID)); at < 0 || at > per*len(topics)/2 {
 				t.Errorf("%s is %d. of %d to ann, want it in the better half", fresh.ID, at, len(top))
 			}
 
 			// An item that the viewer takes to is no measure any more; one that goes
 			// is forgotten; another collection's vectors are not used.
 			w.does("ann", upnext.Event{Kind: upnext.Like, Item: fresh.ID})
-			if s := learned.Score(w.rec.Bundle(tenantT), w.state("ann")); s == nil || s.Of(fresh.ID) != 0 {
-				t.Errorf("taken to, it has %v, want 0", s.Of(fresh.ID))
+			if s := learned.Score(w.rec.Bundle(tenantT), w.state("ann")); s == nil || s.Of(w.rec.tenant(tenantT).shelf.Item(fresh.ID)) != 0 {
+				t.Errorf("taken to, it has %v, want 0", s.Of(w.rec.tenant(tenantT).shelf.Item(fresh.ID)))
 			}
 			if _, err := w.cfg.Catalog.Delete(t.Context(), tenantT, fresh.ID); err != nil {
 				t.Fatal(err)

@@ -74,18 +74,19 @@ func (p readingOf) Give(r *bundle.Reading) {
 }
 
 // letGo drops what the models of a tenant have said and read: it would keep them
-// in memory. What a request has in hand is left to the viewer's next one.
+// in memory.
 func (v *viewers) letGo(t upnext.Tenant) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for key, e := range v.held {
+	for key := range v.held {
 		if key.tenant != t {
 			continue
 		}
 		v.read.take(key)
-		if h := e.Value.(*held); h.mu.TryLock() {
-			h.asking, h.asked = nil, nil
-			h.mu.Unlock()
+	}
+	for _, key := range v.answers.Keys() {
+		if key.tenant == t {
+			v.answers.Remove(key)
 		}
 	}
 }

@@ -57,7 +57,7 @@ func TestReadOn(t *testing.T) {
 		s := w.asks(upnext.Request{Viewer: user(name)})
 		whole := learned.Score(b, w.state(name))
 		for _, p := range slices.Concat(s.Items, s.Unshown) {
-			if got, want := p.Features["learned"], whole.Of(p.Item); got != want {
+			if got, want := p.Features["learned"], whole.Of(w.rec.tenant(tenantT).shelf.Item(p.Item)); got != want {
 				t.Fatalf("event %d: %s has learned %v, want %v", i, p.Item, got, want)
 			}
 		}
@@ -113,7 +113,7 @@ func TestReadOnTogether(t *testing.T) {
 	s := w.asks(upnext.Request{Viewer: user("ann")})
 	whole := learned.Score(w.rec.Bundle(tenantT), w.state("ann"))
 	for _, p := range s.Items {
-		if got, want := p.Features["learned"], whole.Of(p.Item); got != want {
+		if got, want := p.Features["learned"], whole.Of(w.rec.tenant(tenantT).shelf.Item(p.Item)); got != want {
 			t.Errorf("%s has learned %v, want %v", p.Item, got, want)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"upnext/filter"
 	"upnext/learn/bundle"
 	"upnext/serve/crowd"
+	"upnext/serve/learned"
 	"upnext/serve/rule"
 	"upnext/serve/shelf"
 	"upnext/serve/taste"
@@ -24,6 +25,7 @@ type tenant struct {
 	index   *engine                       // searches and vectors
 	active  *engine                       // which collection is promoted: that it answers says nothing of the index
 	bundle  atomic.Pointer[bundle.Bundle] // nil: no models yet
+	numbers atomic.Pointer[learned.Numbers]
 	found   newcomers
 	traffic *rule.Traffic
 	beats   beats
@@ -55,6 +57,16 @@ func (r *Recommender) tenant(t upnext.Tenant) *tenant {
 		r.tenants[t] = tn
 	}
 	return tn
+}
+
+// numbersOf are the numbers that a bundle's items have on the shelf.
+func (tn *tenant) numbersOf(b *bundle.Bundle) *learned.Numbers {
+	known := tn.numbers.Load()
+	n := known.For(b)
+	if n != known {
+		tn.numbers.CompareAndSwap(known, n) // who comes first is kept; another's is right, and filled for one request
+	}
+	return n
 }
 
 // open returns t loaded; who comes first loads it, others wait.

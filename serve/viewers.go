@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"upnext"
 	"upnext/index"
 	"upnext/learn/bundle"
@@ -28,6 +30,8 @@ type viewers struct {
 	idle  *list.List                  // the latest used in front
 	bytes int64
 	read  readings // of those who are held
+
+	answers *lru.Cache[viewerKey, answered] // of the models, lately
 }
 
 type viewerKey struct {
@@ -50,9 +54,7 @@ type held struct {
 	toldAt time.Time
 	into   upnext.ViewerID // who they are: themselves, or whom they were merged into; see whose
 	intoAt time.Time
-	stale  error           // why told could not be read again; nil where it was
-	asking *learned.Asking // by asked, about state; kept for the pages that follow
-	asked  *bundle.Bundle
+	stale  error // why told could not be read again; nil where it was
 	bytes  int64 // counted in viewers.bytes; under viewers.mu
 }
 
@@ -64,7 +66,11 @@ type heldAct struct {
 }
 
 func newViewers(cfg Config) *viewers {
-	return &viewers{cfg: cfg, held: map[viewerKey]*list.Element{}, idle: list.New(), read: newReadings(cfg.Settings.ReadingBytes)}
+	answers, err := lru.New[viewerKey, answered](answersKept)
+	if err != nil {
+		panic(err) // only a size below 1 is refused
+	}
+	return &viewers{cfg: cfg, held: map[viewerKey]*list.Element{}, idle: list.New(), read: newReadings(cfg.Settings.ReadingBytes), answers: answers}
 }
 
 // known is a viewer as a request sees them.
@@ -119,6 +125,7 @@ func (v *viewers) drop(e *list.Element) {
 	h := v.idle.Remove(e).(*held)
 	delete(v.held, h.key)
 	v.read.take(h.key)
+	v.answers.Remove(h.key)
 	v.bytes -= h.bytes
 	h.bytes = -1 // no longer counted
 }
@@ -128,9 +135,6 @@ func (v *viewers) weigh(h *held) {
 	bytes := int64(512)
 	for _, a := range h.acts {
 		bytes += int64(a.Bytes()) + 200 // the state's share: signals, seen, vectors
-	}
-	if h.asking != nil {
-		bytes += 4 * int64(len(h.asked.Items)+len(h.asked.Newcomers())) // the scores
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -231,7 +235,6 @@ func (v *viewers) fold(ctx context.Context, tn *tenant, h *held, collection stri
 	}
 	set := v.cfg.Settings.Taste
 	h.state, h.in = taste.Fold(acts, &tn.shelf, set), collection
-	h.asking, h.asked = nil, nil
 	heads := h.state.Heads(set)
 	if idx == nil || len(heads) == 0 {
 		return nil
@@ -271,31 +274,38 @@ func (v *viewers) feel(t upnext.Tenant, e upnext.Event) {
 	if most := v.cfg.Settings.Remember; len(h.acts) > most {
 		h.acts = h.acts[:most]
 	}
-	h.state, h.asking, h.asked = nil, nil, nil
+	h.state = nil
 	v.weigh(h)
 }
 
+// answered is what models were asked about a viewer's state.
+type answered struct {
+	by     *bundle.Bundle
+	about  *taste.State
+	asking *learned.Asking
+}
+
+// answersKept is how many of them are kept for the pages that follow: what the
+// models say of a large catalogue takes as much memory as many viewers.
+const answersKept = 64
+
 // ask puts a request's question to the models. While neither the state nor the
-// bundle is another one, requests share the answer; after an event, models that
-// read act by act go on from where the viewer stood.
-func (v *viewers) ask(key viewerKey, b *bundle.Bundle, state *taste.State) *learned.Asking {
+// bundle is another one, requests that follow soon share the answer; after an
+// event, models that read act by act go on from where the viewer stood.
+func (v *viewers) ask(tn *tenant, id upnext.ViewerID, b *bundle.Bundle, state *taste.State) *learned.Asking {
+	key := viewerKey{tn.name, id}
+	if a, ok := v.answers.Get(key); ok && a.by == b && a.about == state {
+		return a.asking
+	}
 	v.mu.Lock()
 	e, ok := v.held[key]
 	v.mu.Unlock()
 	if !ok {
-		return learned.Ask(b, state, nil)
+		return learned.Ask(b, tn.numbersOf(b), state, nil)
 	}
-	h := e.Value.(*held)
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.state != state { // they have moved on since
-		return learned.Ask(b, state, nil)
-	}
-	if h.asking == nil || h.asked != b {
-		h.asking, h.asked = learned.Ask(b, state, readingOf{v, e}), b
-		v.weigh(h)
-	}
-	return h.asking
+	a := answered{b, state, learned.Ask(b, tn.numbersOf(b), state, readingOf{v, e})}
+	v.answers.Add(key, a)
+	return a.asking
 }
 
 // unavailable marks an error of a store as one that may pass, unless it says

@@ -212,13 +212,32 @@ func measure(ctx context.Context, m learn.Model, cases []split.Case, watch learn
 	return sum, nil
 }
 
+// Weights are tuned by as many cases as look at mostTuned scores a sweep and weight:
+// a large catalogue would take minutes for digits that say nothing.
+const (
+	mostTuned  = 200_000_000
+	leastTuned = 1000
+)
+
+// some are n of the cases, evenly spread; all, where there are no more.
+func some(cases []split.Case, n int) []split.Case {
+	if len(cases) <= n {
+		return cases
+	}
+	few := make([]split.Case, n)
+	for i := range few {
+		few[i] = cases[i*len(cases)/n]
+	}
+	return few
+}
+
 // weigh sets the parts' weights, and measures them together.
 func (tr *Trainer) weigh(ctx context.Context, parts []*fitted, cases []split.Case, tell Progress) (bundle.Metrics, error) {
 	models := make([]learn.Model, len(parts))
 	for i, p := range parts {
 		models[i] = p.model
 	}
-	weights, _, err := blend.Tune(ctx, models, cases, ndcg10, func(s learn.Step) { tell("blend", s) })
+	weights, _, err := blend.Tune(ctx, models, some(cases, max(leastTuned, mostTuned/models[0].Items())), ndcg10, func(s learn.Step) { tell("blend", s) })
 	if err != nil {
 		return bundle.Metrics{}, fmt.Errorf("weigh the models: %w", err)
 	}

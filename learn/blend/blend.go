@@ -14,6 +14,7 @@ import (
 	"upnext"
 	"upnext/learn"
 	"upnext/learn/artefact"
+	"upnext/learn/kernel"
 )
 
 const (
@@ -78,7 +79,7 @@ func (b *Blend) ScoreBy(ask func(part int, row []float32) bool, history []int32,
 	row := b.rows.Get().(*[]float32)
 	defer b.rows.Put(row)
 	clear(scores)
-	told := false
+	told, shift := false, 0.0
 	for i := range b.parts {
 		if !b.Asks(i) || !ask(i, *row) {
 			continue
@@ -93,12 +94,24 @@ func (b *Blend) ScoreBy(ask func(part int, row []float32) bool, history []int32,
 			continue // all the same
 		}
 		into := scores[:len(*row)]
+		if far := mean * by; math.Abs(far) < farFromZero { // all together at the end, by instructions that take many at once
+			kernel.Best().Axpy(into, float32(by), *row)
+			shift -= far
+			continue
+		}
 		for k, v := range *row {
 			into[k] += float32((float64(v) - mean) * by)
 		}
 	}
+	for k := range scores {
+		scores[k] += float32(shift)
+	}
 	return told
 }
+
+// farFromZero is how many deviations a mean may be from zero so that scores in
+// float32 keep their digits while the mean is still in them.
+const farFromZero = 256
 
 // standardise brings scores to mean 0 and deviation 1 over the items that are not
 // in the history. Scores that are all the same become 0.

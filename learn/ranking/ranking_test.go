@@ -1,9 +1,11 @@
 package ranking_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
+	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strings"
@@ -60,6 +62,24 @@ func TestRank(t *testing.T) {
 }
 
 // Runs and Best are held against sorting.
+// TestBestOfMany: a sample of the scores says where to look, and never what is best.
+func TestBestOfMany(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	for _, values := range []int{1, 2, 50, 1 << 30} {
+		scores := make([]float32, 20_000)
+		order := make([]int32, len(scores))
+		for i := range scores {
+			scores[i], order[i] = float32(rng.IntN(values)), int32(i)
+		}
+		slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(scores[b], scores[a]) })
+		for _, k := range []int{1, 10, 300, 2500} {
+			if got := ranking.Best(scores, k); !slices.Equal(got, order[:k]) {
+				t.Errorf("of %d values: best %d are %v, want %v", values, k, got, order[:k])
+			}
+		}
+	}
+}
+
 func TestAgainstSorting(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(1, 30).Draw(t, "n")

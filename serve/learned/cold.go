@@ -3,16 +3,20 @@ package learned
 import (
 	"upnext"
 	"upnext/learn/bundle"
+	"upnext/serve/shelf"
 	"upnext/serve/taste"
 )
 
 // number is the place of an item's score, be it one that the models know or a
 // newcomer that they can place by its content.
-func number(b *bundle.Bundle, id upnext.ItemID) (int32, bool) {
-	if n, ok := b.Number(id); ok {
+func (s *Scores) number(it *shelf.Item) (int32, bool) {
+	if n, ok := s.numbers.of(s.bundle, it); ok {
 		return n, true
 	}
-	return b.Newcomer(id)
+	if len(s.bundle.Newcomers()) == 0 {
+		return 0, false
+	}
+	return s.bundle.Newcomer(it.Item.ID)
 }
 
 // idOf is the item of that number.
@@ -26,6 +30,9 @@ func idOf(b *bundle.Bundle, n int32) upnext.ItemID {
 // newcomersMet are the newcomers that the viewer has taken to. The models are
 // not asked by them: they have nothing to say of what follows.
 func newcomersMet(b *bundle.Bundle, state *taste.State) (met []int32) {
+	if len(b.Newcomers()) == 0 {
+		return nil
+	}
 	for _, sig := range state.Latest {
 		if n, ok := b.Newcomer(sig.Item.Item.ID); ok {
 			met = append(met, n)

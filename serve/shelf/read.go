@@ -64,6 +64,19 @@ func (s *Shelf) ByOrd(into []*Item, ords ...int32) []*Item {
 	return into
 }
 
+// At returns the items of ords, in their order, nil for what is not there.
+func (s *Shelf) At(ords []int32) []*Item {
+	items := make([]*Item, len(ords))
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for i, ord := range ords {
+		if ord >= 0 && int(ord) < len(s.items) {
+			items[i] = s.items[ord]
+		}
+	}
+	return items
+}
+
 // Current reports whether each of items is still what the shelf holds.
 func (s *Shelf) Current(items []*Item) bool {
 	s.mu.RLock()

@@ -23,13 +23,13 @@ func (Learned) Recall(ctx context.Context, ask Ask, n int) ([]Candidate, error) 
 	// What the viewer has seen is among the best, but seldom so much of it that
 	// all within reach must be put in order.
 	for _, k := range []int{ask.depth(n), ask.reach(n)} {
-		top := scores.Top(k)
-		for _, it := range ask.Shelf.Items(top[looked:]) {
+		top := scores.Top(ask.Shelf, k)
+		for _, it := range top[looked:] {
 			if len(found) == n {
 				return found, nil
 			}
 			if it != nil && ask.Pass(it) {
-				found = append(found, Candidate{Item: it, Score: scores.Of(it.Item.ID)})
+				found = append(found, Candidate{Item: it, Score: scores.Of(it)})
 			}
 		}
 		if looked = len(top); len(found) == n || looked < k { // enough, or there are no more
