@@ -62,25 +62,16 @@ const (
 // Cause returns the first thing that speaks against showing the item; nil is
 // one that is gone.
 func (g *Guard) Cause(it *shelf.Item) Cause {
-	if it == nil || it.Deleted {
+	if it == nil {
 		return Gone
+	}
+	if !it.Free {
+		if c := g.barred(it); c != "" {
+			return c
+		}
 	}
 	id, creator := it.Item.ID, it.Item.CreatorID
 	switch {
-	case it.Item.Status != "" && it.Item.Status != upnext.Active:
-		return Inactive
-	case it.Item.Kind == "live" && (it.Item.RoomState == upnext.RoomOff || g.Lapsed != nil && g.Lapsed(id)):
-		return Ended
-	case !it.Item.AvailableFrom.IsZero() && g.Now.Before(it.Item.AvailableFrom):
-		return NotYet
-	case !it.Item.AvailableUntil.IsZero() && !g.Now.Before(it.Item.AvailableUntil):
-		return Expired
-	case len(it.Item.Regions) > 0 && !slices.Contains(it.Item.Regions, g.Region):
-		return Region
-	case it.Item.MinAge > g.Age:
-		return Age
-	case g.unsafe(it):
-		return Unsafe
 	case g.Items[id] || creator != "" && g.Creators[creator]:
 		return Excluded
 	case g.Returned[id]:
@@ -96,6 +87,29 @@ func (g *Guard) Cause(it *shelf.Item) Cause {
 		return Served
 	case g.Filter != nil && !g.Filter.Match(it.FilterFields(), g.Vars):
 		return Filtered
+	}
+	return ""
+}
+
+// barred is what in the record speaks against showing the item.
+func (g *Guard) barred(it *shelf.Item) Cause {
+	switch {
+	case it.Deleted:
+		return Gone
+	case it.Item.Status != "" && it.Item.Status != upnext.Active:
+		return Inactive
+	case it.Item.Kind == "live" && (it.Item.RoomState == upnext.RoomOff || g.Lapsed != nil && g.Lapsed(it.Item.ID)):
+		return Ended
+	case !it.Item.AvailableFrom.IsZero() && g.Now.Before(it.Item.AvailableFrom):
+		return NotYet
+	case !it.Item.AvailableUntil.IsZero() && !g.Now.Before(it.Item.AvailableUntil):
+		return Expired
+	case len(it.Item.Regions) > 0 && !slices.Contains(it.Item.Regions, g.Region):
+		return Region
+	case it.Item.MinAge > g.Age:
+		return Age
+	case g.unsafe(it):
+		return Unsafe
 	}
 	return ""
 }

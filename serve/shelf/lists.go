@@ -14,12 +14,13 @@ import (
 // theirs.
 type lists struct {
 	live   []*Item            // newest first: see newer
+	row    []Stream           // live, in a row of memory; nil where it must be made anew
 	series map[string][]*Item // by series, in the order of airing: see airing
 }
 
 func (l *lists) add(it *Item) {
 	if isLive(it) {
-		l.live = insert(l.live, it, newer)
+		l.live, l.row = insert(l.live, it, newer), nil
 	}
 	if s := it.Item.SeriesID; s != "" {
 		if l.series == nil {
@@ -31,7 +32,7 @@ func (l *lists) add(it *Item) {
 
 func (l *lists) remove(it *Item) {
 	if isLive(it) {
-		l.live = extract(l.live, it, newer)
+		l.live, l.row = extract(l.live, it, newer), nil
 	}
 	if s := it.Item.SeriesID; s != "" {
 		if l.series[s] = extract(l.series[s], it, airing); len(l.series[s]) == 0 {
@@ -65,12 +66,35 @@ func extract(list []*Item, it *Item, order func(a, b *Item) int) []*Item {
 	return slices.Concat(list[:at], list[at+1:])
 }
 
+// Stream is a live stream as far as it is scored: a request looks at all of them,
+// and items lie far apart.
+type Stream struct {
+	Ord     int32
+	Creator string
+	topics  []int32
+}
+
 // Live returns the live streams that run now, the latest published first.
 // Callers must not change it.
-func (s *Shelf) Live() []*Item {
+func (s *Shelf) Live() []Stream {
 	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.lists.live
+	row := s.lists.row
+	s.mu.RUnlock()
+	if row != nil {
+		return row
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lists.row == nil {
+		s.lists.row = make([]Stream, len(s.lists.live))
+		var topics []int32 // of all of them, side by side
+		for i, it := range s.lists.live {
+			from := len(topics)
+			topics = append(topics, it.topics...)
+			s.lists.row[i] = Stream{it.Ord, it.Item.CreatorID, topics[from:len(topics):len(topics)]}
+		}
+	}
+	return s.lists.row
 }
 
 // After returns the items of a series that come after an episode, in the order

@@ -114,6 +114,5 @@ func (s *Shelf) By(creator string) []*Item {
 func (s *Shelf) Knows(it *Item) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	ord, ok := s.ords[it.Item.ID]
-	return ok && ord == it.Ord
+	return it.Ord >= 0 && int(it.Ord) < len(s.names) && s.names[it.Ord] == it.Item.ID
 }

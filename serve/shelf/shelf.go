@@ -15,15 +15,17 @@ import (
 )
 
 // Item is one record on the shelf. It is immutable: a change of the record
-// puts another Item in its place.
+// puts another Item in its place. What is read of every candidate stands first,
+// side by side.
 type Item struct {
-	upnext.Record          // without its long text: description, transcript, lyrics, comments
-	Ord           int32    // dense number of the id, for the life of the process
-	Content       uint64   // equal for two items that say the same under two ids: see contentOf
-	Topics        []string // what it is about, lower case: believed topics first, then tags; no repeats
+	Ord     int32    // dense number of the id, for the life of the process
+	Free    bool     // nothing in the record keeps it from anybody, nor from any time; false says nothing
+	Content uint64   // equal for two items that say the same under two ids: see contentOf
+	Topics  []string // what it is about, lower case: believed topics first, then tags; no repeats
+	topics  []int32  // the numbers of Topics
 
-	topics []int32            // the numbers of Topics
-	words  map[string]float32 // of title, creator and tags, by the weight of their field
+	upnext.Record // without what no request reads: long texts, and where it comes from
+
 	fields atomic.Pointer[upnext.Fields]
 }
 
@@ -57,8 +59,9 @@ func (it *Item) About(topic string) bool {
 type Shelf struct {
 	mu      sync.RWMutex
 	ords    map[upnext.ItemID]int32
-	items   []*Item // by Ord; nil for what was deleted
-	newest  []*Item // what is there, newest first: see newer
+	items   []*Item         // by Ord; nil for what was deleted
+	names   []upnext.ItemID // by Ord
+	newest  []*Item         // what is there, newest first: see newer
 	words   map[string][]posting
 	makers  map[string][]int32 // by creator
 	topics  map[string]int32   // the number of each topic that was ever there
@@ -92,9 +95,10 @@ func (s *Shelf) Apply(records ...upnext.Record) {
 	if len(records) == 0 {
 		return
 	}
-	fresh := make([]*Item, len(records))
+	fresh, words := make([]*Item, len(records)), make([][]term, len(records))
 	for i, r := range records {
 		fresh[i] = newItem(r)
+		words[i] = wordsOf(r.Item)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,8 +106,8 @@ func (s *Shelf) Apply(records ...upnext.Record) {
 		s.ords, s.words, s.makers, s.topics = map[upnext.ItemID]int32{}, map[string][]posting{}, map[string][]int32{}, map[string]int32{}
 	}
 	var edits []edit // of newest
-	for _, it := range fresh {
-		if old := s.replace(it); old != nil {
+	for i, it := range fresh {
+		if old := s.replace(it, words[i]); old != nil {
 			if at, ok := slices.BinarySearchFunc(s.newest, old, newer); ok && s.newest[at] == old { // else it came just now
 				edits = append(edits, edit{at, nil})
 			}
@@ -157,7 +161,7 @@ func edited(list []*Item, edits []edit) []*Item {
 }
 
 // replace puts one item in the place of what was there, and returns that.
-func (s *Shelf) replace(it *Item) (old *Item) {
+func (s *Shelf) replace(it *Item, words []term) (old *Item) {
 	ord, known := s.ords[it.Item.ID]
 	if !known {
 		if it.Deleted {
@@ -165,7 +169,7 @@ func (s *Shelf) replace(it *Item) (old *Item) {
 		}
 		ord = int32(len(s.items))
 		s.ords[it.Item.ID] = ord
-		s.items = append(s.items, nil)
+		s.items, s.names = append(s.items, nil), append(s.names, it.Item.ID)
 	}
 	it.Ord = ord
 	s.number(it)
@@ -180,7 +184,7 @@ func (s *Shelf) replace(it *Item) (old *Item) {
 		return old
 	}
 	s.items[ord] = it
-	s.list(it)
+	s.list(it, words)
 	s.live++
 	return old
 }
@@ -195,7 +199,8 @@ func newer(a, b *Item) int {
 func newItem(r upnext.Record) *Item {
 	content := contentOf(r.Item)
 	r.Item.Description, r.Item.Transcript, r.Item.Lyrics, r.Item.Comments = "", "", "", nil
-	it := &Item{Record: r, Content: content}
+	r.Hash, r.Source = "", ""
+	it := &Item{Record: r, Content: content, Free: free(r)}
 	for _, list := range [][]string{upnext.Values(r.Understanding.Topics), r.Item.Tags} {
 		for _, v := range list {
 			if v = strings.ToLower(v); !slices.Contains(it.Topics, v) {
@@ -203,6 +208,13 @@ func newItem(r upnext.Record) *Item {
 			}
 		}
 	}
-	it.words = wordsOf(r.Item)
 	return it
+}
+
+// free reports whether nothing in a record keeps it from anybody at any time: as
+// it is with most.
+func free(r upnext.Record) bool {
+	it := r.Item
+	return !r.Deleted && (it.Status == "" || it.Status == upnext.Active) && it.Kind != "live" && it.AvailableFrom.IsZero() &&
+		it.AvailableUntil.IsZero() && len(it.Regions) == 0 && it.MinAge == 0 && len(r.Understanding.Safety) == 0
 }

@@ -34,12 +34,17 @@ func (s *Shelf) Leanings(weights map[string]float64) Leanings {
 
 // Match is the cosine between an item's topics and the leanings, where these are
 // of unit length taken together.
-func (l Leanings) Match(it *Item) float64 {
+func (l Leanings) Match(it *Item) float64 { return l.match(it.topics) }
+
+// MatchStream is Match of a live stream.
+func (l Leanings) MatchStream(s *Stream) float64 { return l.match(s.topics) }
+
+func (l Leanings) match(topics []int32) float64 {
 	var sum float32
-	for _, n := range it.topics {
+	for _, n := range topics {
 		if int(n) < len(l.by) {
 			sum += l.by[n]
 		}
 	}
-	return float64(sum) / math.Sqrt(max(1, float64(len(it.topics))))
+	return float64(sum) / math.Sqrt(max(1, float64(len(topics))))
 }

@@ -24,12 +24,22 @@ type Match struct {
 	Score float64 // share of the query's information that the item has, 0 to 1
 }
 
-// wordsOf weighs the words by which an item can be found.
-func wordsOf(it upnext.Item) map[string]float32 {
-	words := map[string]float32{}
-	add := func(text string, weight float32) {
+// term is a word by which an item can be found, and its weight.
+type term struct {
+	word   string
+	weight float32
+}
+
+// wordsOf weighs the words by which an item can be found: each once.
+func wordsOf(it upnext.Item) []term {
+	var terms []term
+	met := map[string]bool{}
+	add := func(text string, weight float32) { // the heaviest field comes first
 		for _, w := range Words(text) {
-			words[w] = max(words[w], weight)
+			if !met[w] {
+				met[w] = true
+				terms = append(terms, term{w, weight})
+			}
 		}
 	}
 	add(it.Title, titleWord)
@@ -37,7 +47,7 @@ func wordsOf(it upnext.Item) map[string]float32 {
 	for _, tag := range it.Tags {
 		add(tag, tagWord)
 	}
-	return words
+	return terms
 }
 
 // Words cuts text into lower-case words. Scripts that are written without
@@ -75,9 +85,9 @@ func Words(text string) []string {
 }
 
 // list makes an item findable by its words and its creator.
-func (s *Shelf) list(it *Item) {
-	for w, weight := range it.words {
-		s.words[w] = append(s.words[w], posting{it.Ord, weight})
+func (s *Shelf) list(it *Item, words []term) {
+	for _, t := range words {
+		s.words[t.word] = append(s.words[t.word], posting{it.Ord, t.weight})
 	}
 	if c := it.Item.CreatorID; c != "" {
 		s.makers[c] = append(s.makers[c], it.Ord)
@@ -87,8 +97,8 @@ func (s *Shelf) list(it *Item) {
 
 // unlist is its inverse.
 func (s *Shelf) unlist(it *Item) {
-	for w := range it.words {
-		without(s.words, w, func(p posting) bool { return p.ord == it.Ord })
+	for _, t := range wordsOf(it.Item) { // looked for again: holding them would take more than all else of an item
+		without(s.words, t.word, func(p posting) bool { return p.ord == it.Ord })
 	}
 	if c := it.Item.CreatorID; c != "" {
 		without(s.makers, c, func(ord int32) bool { return ord == it.Ord })

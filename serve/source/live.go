@@ -28,20 +28,21 @@ func (Live) Recall(_ context.Context, ask Ask, n int) ([]Candidate, error) {
 	streams := ask.Shelf.Live()
 	streams = streams[:min(len(streams), liveLooked)]
 	ords := make([]int32, len(streams))
-	for i, it := range streams {
-		ords[i] = it.Ord
+	for i := range streams {
+		ords[i] = streams[i].Ord
 	}
 	audience := ask.Crowd.Audience(ask.Now, ords)
-	all := make([]Candidate, len(streams))
-	for i, it := range streams {
-		score := math.Log1p(audience[i]) + liveTopic*ask.Topics.Match(it)
-		if c := it.Item.CreatorID; c != "" {
-			score += liveCreator * ask.Viewer.ToCreator[c]
-			if ask.Viewer.Follows[c] {
+	leads := make([]lead, len(streams))
+	for i := range streams {
+		s := &streams[i]
+		score := math.Log1p(audience[i]) + liveTopic*ask.Topics.MatchStream(s)
+		if s.Creator != "" {
+			score += liveCreator * ask.Viewer.ToCreator[s.Creator]
+			if ask.Viewer.Follows[s.Creator] {
 				score += liveFollow
 			}
 		}
-		all[i] = Candidate{Item: it, Score: score}
+		leads[i] = lead{ord: s.Ord, score: score}
 	}
-	return ask.bestPassing(all, n), nil
+	return ask.bestPassing(leads, n, nobody), nil
 }

@@ -36,19 +36,11 @@ func (Together) Recall(_ context.Context, ask Ask, n int) ([]Candidate, error) {
 		return nil, nil
 	}
 	together := ask.Crowd.Together(scored)
-	ords := make([]int32, len(together))
+	leads := make([]lead, len(together))
 	for i, t := range together {
-		ords[i] = t.Item
+		leads[i] = lead{t.Item, int32(t.Seed), t.Score}
 	}
-	all := make([]Candidate, 0, len(together))
-	next := 0
-	for _, it := range ask.Shelf.ByOrd(make([]*shelf.Item, 0, len(ords)), ords...) {
-		for together[next].Item != it.Ord { // that one is not on the shelf
-			next++
-		}
-		all = append(all, Candidate{Item: it, Score: together[next].Score, From: seeds[together[next].Seed]})
-	}
-	return ask.bestPassing(all, n), nil
+	return ask.bestPassing(leads, n, func(seed int32) *shelf.Item { return seeds[seed] }), nil
 }
 
 // strength bounds a signal's weight, so that one item does not drown the rest.
