@@ -31,6 +31,7 @@ type Query struct {
 type Hit struct {
 	ID    upnext.ItemID
 	Score float32 // inner product with the query, at least to int8 precision
+	Hint  uint32  // a number that this collection mostly has for this id, small and above 0; 0: it has none
 }
 
 // Index is one collection of unit vectors of one length, compared by inner

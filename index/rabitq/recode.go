@@ -88,7 +88,7 @@ func (s *state) calibrate(c *codes) {
 				v[j] = (v[j] + y) * 0.7
 			}
 		}
-		x.prepare(s, [][]float32{v})
+		x.prepare(s, [][]float32{v}, false)
 		q := &x.queries[0]
 		q.best.reset(100, q.margin)
 		s.scanRows(x, x.queries[:1], s.alive)

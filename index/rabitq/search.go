@@ -34,7 +34,7 @@ type query struct {
 	bytes  []int8
 	scale  float32
 	bias   int32
-	margin float32
+	margin float32 // 0: the products of bytes are good enough
 	planes []uint64
 	scan   codeScan
 	best   top
@@ -54,8 +54,10 @@ func sized[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-// prepare readies the scratch for vectors.
-func (x *scratch) prepare(s *state, vectors [][]float32) {
+// prepare readies the scratch for vectors. Rough ones are answered by products of
+// bytes alone: who can do without a tenth of the neighbours does not see the
+// difference, and the vectors that are not read are most of what an answer reads.
+func (x *scratch) prepare(s *state, vectors [][]float32, rough bool) {
 	for len(x.queries) < len(vectors) {
 		x.queries = append(x.queries, query{})
 	}
@@ -67,6 +69,9 @@ func (x *scratch) prepare(s *state, vectors [][]float32) {
 		clear(q.vector[copy(q.vector, v):])
 		q.bytes = sized(q.bytes, s.stride)
 		q.scale, q.bias = quantiseQuery(v, q.bytes)
+		if q.margin = 0; rough {
+			continue
+		}
 
 		// The error of a product of bytes is a sum of many roundings, each even
 		// over a step: normal, with this deviation. Two products may be wrong by
@@ -82,7 +87,7 @@ func (x *scratch) prepare(s *state, vectors [][]float32) {
 // search answers vectors among the slots of pass, count of them, with k hits
 // each. It chooses the way that reads the fewest bytes; recall is index.Query's.
 func (s *state) search(x *scratch, vectors [][]float32, k int, recall float64, pass bitset, count int) {
-	x.prepare(s, vectors)
+	x.prepare(s, vectors, recall > 0 && recall < 1)
 	queries := x.queries[:len(vectors)]
 	k = min(k, count)
 	for i := range queries {
@@ -214,22 +219,32 @@ func (seg *segment) scan(k kernel, of *codeScan, x *scratch, threshold float32, 
 	clear(x.mask[of.blocks:])
 }
 
-// nearest multiplies the float32 vectors of a query's best and returns the k
-// nearest, best first. What it returns is scratch.
+// nearest multiplies the float32 vectors of a query's best, unless it is a rough
+// one, and returns the k nearest, best first. What it returns is scratch.
 func (s *state) nearest(x *scratch, q *query, k int) []found {
 	q.best.cut()
-	x.ids = x.ids[:0]
+	x.ids, x.found = x.ids[:0], x.found[:0]
+	if q.margin == 0 {
+		for _, candidate := range q.best.buffer {
+			x.found = append(x.found, found(candidate))
+		}
+		return x.ordered(s, k)
+	}
 	for _, candidate := range q.best.buffer {
 		x.ids = append(x.ids, candidate.slot)
 	}
 	slices.Sort(x.ids)
-	x.found = x.found[:0]
 	for part := range slices.Chunk(x.ids, rowsAtOnce) {
 		s.kernel.dotFloats(&q.vector[0], (*float32)(unsafe.Pointer(&s.vectors.mapped[0])), &part[0], len(part), s.stride, &x.floats[0])
 		for j, slot := range part {
 			x.found = append(x.found, found{x.floats[j], slot})
 		}
 	}
+	return x.ordered(s, k)
+}
+
+// ordered is what was found, best first, k at most.
+func (x *scratch) ordered(s *state, k int) []found {
 	slices.SortFunc(x.found, func(a, b found) int {
 		if a.score != b.score {
 			return cmp.Compare(b.score, a.score)
@@ -247,7 +262,7 @@ func (s *state) answer(x *scratch, vectors [][]float32, k int, recall float64, p
 	for i := range vectors {
 		first := len(all)
 		for _, f := range s.nearest(x, &x.queries[i], k) {
-			all = append(all, index.Hit{ID: s.ids[f.slot], Score: f.score})
+			all = append(all, index.Hit{ID: s.ids[f.slot], Score: f.score, Hint: f.slot + 1})
 		}
 		answers[i] = all[first:len(all):len(all)]
 	}

@@ -1,11 +1,9 @@
 package learned
 
 import (
-	"sync"
-	"sync/atomic"
-
 	"upnext"
 	"upnext/learn/bundle"
+	"upnext/serve/dense"
 	"upnext/serve/shelf"
 )
 
@@ -15,7 +13,7 @@ import (
 // and one shelf: neither numbers anew. Safe for concurrent use; see For.
 type Numbers struct {
 	items           *upnext.ItemID // the first of the bundle's, by which it is known
-	byOrd, byNumber table
+	byOrd, byNumber dense.Table
 }
 
 // For is n where that is b's, else an empty one. With newcomers a bundle is still
@@ -31,7 +29,7 @@ func (n *Numbers) For(b *bundle.Bundle) *Numbers {
 // of is the number of an item that the models know; false where they have never
 // met it.
 func (n *Numbers) of(b *bundle.Bundle, it *shelf.Item) (int32, bool) {
-	switch known := n.byOrd.get(it.Ord); {
+	switch known := n.byOrd.Get(it.Ord); {
 	case known > 0:
 		return known - 1, true
 	case known == never:
@@ -39,11 +37,11 @@ func (n *Numbers) of(b *bundle.Bundle, it *shelf.Item) (int32, bool) {
 	}
 	number, ok := b.Number(it.Item.ID)
 	if !ok {
-		n.byOrd.set(it.Ord, never)
+		n.byOrd.Set(it.Ord, never)
 		return 0, false
 	}
-	n.byOrd.set(it.Ord, number+1)
-	n.byNumber.set(number, it.Ord+1)
+	n.byOrd.Set(it.Ord, number+1)
+	n.byNumber.Set(number, it.Ord+1)
 	return number, true
 }
 
@@ -52,7 +50,7 @@ func (n *Numbers) onShelf(b *bundle.Bundle, on *shelf.Shelf, numbers []int32) []
 	ords := make([]int32, len(numbers))
 	var unknown []int // places in numbers
 	for i, number := range numbers {
-		if ords[i] = n.byNumber.get(number) - 1; ords[i] < 0 {
+		if ords[i] = n.byNumber.Get(number) - 1; ords[i] < 0 {
 			unknown = append(unknown, i)
 		}
 	}
@@ -61,7 +59,7 @@ func (n *Numbers) onShelf(b *bundle.Bundle, on *shelf.Shelf, numbers []int32) []
 		if it := on.Item(idOf(b, numbers[i])); it != nil {
 			items[i] = it
 			if int(numbers[i]) < len(b.Items) { // another one may be the newcomer of that number tomorrow
-				n.byNumber.set(numbers[i], it.Ord+1)
+				n.byNumber.Set(numbers[i], it.Ord+1)
 			}
 		}
 	}
@@ -70,34 +68,3 @@ func (n *Numbers) onShelf(b *bundle.Bundle, on *shelf.Shelf, numbers []int32) []
 
 // never says that the models do not know an item; 0 that nobody has looked.
 const never = -1
-
-// table is a list that grows as it is written to. What is lost while it grows is
-// looked up again.
-type table struct {
-	mu sync.Mutex // of who writes
-	of atomic.Pointer[[]atomic.Int32]
-}
-
-func (t *table) get(at int32) int32 {
-	if list := t.of.Load(); list != nil && int(at) < len(*list) {
-		return (*list)[at].Load()
-	}
-	return 0
-}
-
-func (t *table) set(at, to int32) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	list := t.of.Load()
-	if list == nil || int(at) >= len(*list) {
-		longer := make([]atomic.Int32, max(1024, int(at)+int(at)/2+1))
-		if list != nil {
-			for i := range *list {
-				longer[i].Store((*list)[i].Load())
-			}
-		}
-		list = &longer
-		t.of.Store(list)
-	}
-	(*list)[at].Store(to)
-}

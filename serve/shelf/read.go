@@ -1,6 +1,7 @@
 package shelf
 
 import (
+	"math"
 	"slices"
 
 	"upnext"
@@ -44,6 +45,29 @@ func (s *Shelf) Items(ids []upnext.ItemID) []*Item {
 	}
 	return items
 }
+
+// Hinted is Items where an index has given each id a hint (index.Hit): it spares
+// looking most of them up. A hint that is out of date costs nothing else.
+func (s *Shelf) Hinted(ids []upnext.ItemID, hints []uint32) []*Item {
+	items := make([]*Item, len(ids))
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for i, id := range ids {
+		hint := int32(min(hints[i], math.MaxInt32))
+		if ord := s.hints.Get(hint) - 1; ord >= 0 && s.names[ord] == id {
+			items[i] = s.items[ord]
+		} else if ord, ok := s.ords[id]; ok {
+			items[i] = s.items[ord]
+			if hint > 0 && hint < mostHint {
+				s.hints.Set(hint, ord+1)
+			}
+		}
+	}
+	return items
+}
+
+// mostHint bounds what a wild hint can make the shelf hold.
+const mostHint = 1 << 26
 
 func (s *Shelf) get(id upnext.ItemID) *Item {
 	if ord, ok := s.ords[id]; ok {

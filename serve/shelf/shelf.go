@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 
 	"upnext"
+	"upnext/serve/dense"
 )
 
 // Item is one record on the shelf. It is immutable: a change of the record
@@ -66,6 +67,7 @@ type Shelf struct {
 	makers  map[string][]int32 // by creator
 	topics  map[string]int32   // the number of each topic that was ever there
 	lists   lists
+	hints   dense.Table // one plus the ord of an id, by what an index calls it
 	version int64
 	added   int64 // how often an id came to the shelf
 	live    int

@@ -93,12 +93,12 @@ func (a Ask) search(ctx context.Context, k int, recall float64, vectors ...[]flo
 	}
 	found := make([][]Candidate, len(hits))
 	for i, list := range hits {
-		ids := make([]upnext.ItemID, len(list))
+		ids, hints := make([]upnext.ItemID, len(list)), make([]uint32, len(list))
 		for j, h := range list {
-			ids[j] = h.ID
+			ids[j], hints[j] = h.ID, h.Hint
 		}
 		found[i] = make([]Candidate, 0, len(list))
-		for j, it := range a.Shelf.Items(ids) {
+		for j, it := range a.Shelf.Hinted(ids, hints) {
 			if a.Pass(it) {
 				found[i] = append(found[i], Candidate{Item: it, Score: float64(list[j].Score)})
 			}
