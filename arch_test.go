@@ -19,7 +19,7 @@ var arrows = map[string][]string{
 	".":          {},
 	"filter":     {"."},
 	"embed":      {"."},
-	"index":      {".", "filter"},
+	"index":      {".", "filter", "learn/kernel/quantised"},
 	"understand": {".", "embed"},
 	"infra":      {"."},
 	"learn":      {"."},

@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+
+	"upnext/learn/kernel/quantised"
 )
 
 // cells part the codes by where their vectors lie (an inverted file: k-means
@@ -13,7 +15,7 @@ import (
 // nearest to it and not all.
 type cells struct {
 	stride int
-	rows   []byte    // the centres, as rows: see quantiseRow
+	rows   []byte    // the centres, as rows: see quantised.Row
 	scales []float32 // of the centres
 	lists  []cell
 	places []place // by slot
@@ -92,7 +94,7 @@ func (c *cells) setCentre(i int, v []float32) {
 	for _, x := range v {
 		square += float64(x) * float64(x)
 	}
-	c.scales[i] = quantiseRow(v, c.rows[i*c.stride:][:c.stride])
+	c.scales[i] = quantised.Row(v, c.rows[i*c.stride:][:c.stride])
 	if square > 0 {
 		c.scales[i] /= float32(math.Sqrt(square))
 	}
@@ -125,8 +127,8 @@ func newAssigning(c *cells) *assigning {
 
 // nearest is the cell whose centre is nearest to v.
 func (c *cells) nearest(k kernel, v []float32, x *assigning) uint32 {
-	_, bias := quantiseQuery(v, x.query) // its scale is the same for all
-	k.scanRows(&x.query[0], &c.rows[0], len(c.scales), c.stride, &x.products[0])
+	_, bias := quantised.Query(v, x.query) // its scale is the same for all
+	k.bytes.Scan(&x.query[0], &c.rows[0], len(c.scales), c.stride, &x.products[0])
 	best, at := float32(lowest), 0
 	for i := range c.lists {
 		if score := float32(x.products[i]-bias) * c.scales[i]; score > best {
@@ -140,7 +142,7 @@ func (c *cells) nearest(k kernel, v []float32, x *assigning) uint32 {
 // slots are cells.
 func (c *cells) rank(k kernel, q *query, x *scratch) {
 	x.products = sized(x.products, len(c.scales))
-	k.scanRows(&q.bytes[0], &c.rows[0], len(c.scales), c.stride, &x.products[0])
+	k.bytes.Scan(&q.bytes[0], &c.rows[0], len(c.scales), c.stride, &x.products[0])
 	x.order = x.order[:0]
 	for i := range c.lists {
 		if c.lists[i].count > 0 {

@@ -1,6 +1,10 @@
 package rabitq
 
-import "slices"
+import (
+	"slices"
+
+	"upnext/learn/kernel/quantised"
+)
 
 // codes are the one-bit codes of a collection's vectors after RaBitQ (Gao and
 // Long, SIGMOD 2024): the signs of the centred, randomly rotated vector. With
@@ -25,7 +29,7 @@ type code struct {
 }
 
 func newCodes(dim int, centre []float32, in *cells) *codes {
-	size := padded(dim)
+	size := quantised.Padded(dim)
 	return &codes{words: size / 64, centre: centre, rotation: newRotation(size), cells: in, assigning: newAssigning(in)}
 }
 

@@ -3,6 +3,8 @@ package rabitq
 import (
 	"math/bits"
 	"unsafe"
+
+	"upnext/learn/kernel/quantised"
 )
 
 // kernel holds the inner loops in one form: plain Go, AVX2 or AVX-512. All
@@ -11,12 +13,7 @@ import (
 type kernel struct {
 	name string
 
-	// dotRows sets out[i] to the product of q with row ids[i]: stride bytes
-	// each, a multiple of 64; rows are biased by 128 (see quantise).
-	dotRows func(q *int8, rows *byte, ids *uint32, n, stride int, out *int32)
-
-	// scanRows is dotRows for n rows one after the other, n a multiple of 4.
-	scanRows func(q *int8, rows *byte, n, stride int, out *int32)
+	bytes quantised.Kernel
 
 	// dotFloats sets out[i] to the product of q with row ids[i] of stride
 	// floats, a multiple of 64.
@@ -52,33 +49,7 @@ type codeScan struct {
 
 // plain is the kernel in Go, for every processor.
 func plain() kernel {
-	return kernel{"plain", dotRowsPlain, scanRowsPlain, dotFloatsPlain, scanCodesPlain, scanKeysPlain}
-}
-
-func dotRowsPlain(q *int8, rows *byte, ids *uint32, n, stride int, out *int32) {
-	query := unsafe.Slice(q, stride)
-	results := unsafe.Slice(out, n)
-	for i, id := range unsafe.Slice(ids, n) {
-		results[i] = dotRow(query, unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(rows), int(id)*stride)), stride))
-	}
-}
-
-func scanRowsPlain(q *int8, rows *byte, n, stride int, out *int32) {
-	query := unsafe.Slice(q, stride)
-	all := unsafe.Slice(rows, n*stride)
-	for i := range unsafe.Slice(out, n) {
-		unsafe.Slice(out, n)[i] = dotRow(query, all[i*stride:][:stride])
-	}
-}
-
-func dotRow(query []int8, row []byte) int32 {
-	var s0, s1 int32
-	row = row[:len(query)]
-	for i := 0; i+2 <= len(query); i += 2 {
-		s0 += int32(query[i]) * int32(row[i])
-		s1 += int32(query[i+1]) * int32(row[i+1])
-	}
-	return s0 + s1
+	return kernel{"plain", quantised.Plain(), dotFloatsPlain, scanCodesPlain, scanKeysPlain}
 }
 
 func dotFloatsPlain(q, rows *float32, ids *uint32, n, stride int, out *float32) {

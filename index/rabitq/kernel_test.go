@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"upnext/learn/kernel/quantised"
 )
 
 // Every kernel that this processor runs must say what the plain one says.
@@ -50,13 +52,13 @@ func checkKernel(t *rapid.T, k kernel) {
 		ids[i] = uint32(rng.IntN(rows))
 	}
 	got, want := make([]int32, rows), make([]int32, rows)
-	k.scanRows(&query[0], &bytes[0], rows, stride, &got[0])
-	scanRowsPlain(&query[0], &bytes[0], rows, stride, &want[0])
+	k.bytes.Scan(&query[0], &bytes[0], rows, stride, &got[0])
+	quantised.Plain().Scan(&query[0], &bytes[0], rows, stride, &want[0])
 	equal(t, "scanRows", got, want)
 
 	got, want = make([]int32, gathered+1), make([]int32, gathered+1)
-	k.dotRows(&query[0], &bytes[0], &ids[0], gathered, stride, &got[0])
-	dotRowsPlain(&query[0], &bytes[0], &ids[0], gathered, stride, &want[0])
+	k.bytes.Gather(&query[0], &bytes[0], &ids[0], gathered, stride, &got[0])
+	quantised.Plain().Gather(&query[0], &bytes[0], &ids[0], gathered, stride, &want[0])
 	equal(t, "dotRows", got, want)
 
 	q, floats := make([]float32, stride), make([]float32, rows*stride)

@@ -220,21 +220,3 @@ func TestEscape(t *testing.T) {
 		}
 	}
 }
-
-// Bytes keep inner products of unit vectors to half a hundredth and better.
-func TestQuantiseKeepsProducts(t *testing.T) {
-	vectors := indextest.Vectors(41, 50, 100)
-	row, query := make([]byte, padded(100)), make([]int8, padded(100))
-	for i, v := range vectors[1:] {
-		scale := quantiseRow(v, row)
-		queryScale, bias := quantiseQuery(vectors[i], query)
-		got := float32(dotRow(query, row)-bias) * scale * queryScale
-		var want float32
-		for j, x := range v {
-			want += x * vectors[i][j]
-		}
-		if got-want > 0.005 || want-got > 0.005 {
-			t.Errorf("product %d: got %v, want %v", i, got, want)
-		}
-	}
-}

@@ -9,6 +9,7 @@ import (
 	"unsafe"
 
 	"upnext/index"
+	"upnext/learn/kernel/quantised"
 )
 
 // scratch is what one search needs and the next one uses again.
@@ -68,7 +69,7 @@ func (x *scratch) prepare(s *state, vectors [][]float32, rough bool) {
 		q.vector = sized(q.vector, s.stride)
 		clear(q.vector[copy(q.vector, v):])
 		q.bytes = sized(q.bytes, s.stride)
-		q.scale, q.bias = quantiseQuery(v, q.bytes)
+		q.scale, q.bias = quantised.Query(v, q.bytes)
 		if q.margin = 0; rough {
 			continue
 		}
@@ -113,7 +114,7 @@ func (s *state) scanRows(x *scratch, queries []query, pass bitset) {
 		n := min(rowsAtOnce, s.used-start)
 		for i := range queries {
 			q := &queries[i]
-			s.kernel.scanRows(&q.bytes[0], &s.rows.mapped[start*s.stride], (n+3)&^3, s.stride, &x.ints[0])
+			s.kernel.bytes.Scan(&q.bytes[0], &s.rows.mapped[start*s.stride], (n+3)&^3, s.stride, &x.ints[0])
 			scales := s.scales[start:][:n]
 			for j, product := range x.ints[:n] {
 				score := float32(product-q.bias) * (q.scale * scales[j])
@@ -128,7 +129,7 @@ func (s *state) scanRows(x *scratch, queries []query, pass bitset) {
 // gatherRows multiplies a query with the rows of some slots.
 func (s *state) gatherRows(x *scratch, q *query, slots []uint32) {
 	for part := range slices.Chunk(slots, rowsAtOnce) {
-		s.kernel.dotRows(&q.bytes[0], &s.rows.mapped[0], &part[0], len(part), s.stride, &x.ints[0])
+		s.kernel.bytes.Gather(&q.bytes[0], &s.rows.mapped[0], &part[0], len(part), s.stride, &x.ints[0])
 		for j, slot := range part {
 			score := float32(x.ints[j]-q.bias) * (q.scale * s.scales[slot])
 			if score >= q.best.threshold {

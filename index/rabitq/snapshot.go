@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"upnext"
+	"upnext/learn/kernel/quantised"
 )
 
 // A snapshot is all of a state but the regions: ids, scales, codes and columns,
@@ -201,7 +202,7 @@ func skipFormerCodes(r *reader, dim int) {
 	for range 4 {
 		r.uint()
 	}
-	r.take(uint64(4*dim + room*(padded(dim)/8+12)))
+	r.take(uint64(4*dim + room*(quantised.Padded(dim)/8+12)))
 }
 
 // write keeps a column: its type, the unknown slots, and each slot's value.

@@ -8,6 +8,7 @@ import (
 
 	"upnext"
 	"upnext/index"
+	"upnext/learn/kernel/quantised"
 )
 
 // state is what a collection holds, by slot: an entry keeps its slot while it
@@ -16,7 +17,7 @@ import (
 // at only under the lock.
 type state struct {
 	spec   index.Spec
-	stride int // padded(spec.Dim)
+	stride int // quantised.Padded(spec.Dim)
 	kernel kernel
 	limits limits
 
@@ -29,7 +30,7 @@ type state struct {
 
 	room    int     // slots that vectors and rows have place for
 	vectors *region // float32, stride a slot
-	rows    *region // bytes, stride a slot: see quantiseRow
+	rows    *region // bytes, stride a slot: see quantised.Row
 	scales  []float32
 	largest float32 // of scales, ever
 
@@ -65,7 +66,7 @@ const (
 )
 
 func newState(spec index.Spec, k kernel, l limits) *state {
-	s := &state{kernel: k, limits: l, spec: index.Spec{Dim: spec.Dim}, stride: padded(spec.Dim), slot: map[upnext.ItemID]uint32{}, columns: map[string]*column{}}
+	s := &state{kernel: k, limits: l, spec: index.Spec{Dim: spec.Dim}, stride: quantised.Padded(spec.Dim), slot: map[upnext.ItemID]uint32{}, columns: map[string]*column{}}
 	s.staged = make([]staged, chunk)
 	for i := range s.staged {
 		s.staged[i].row = make([]byte, s.stride)
@@ -139,7 +140,7 @@ func (s *state) apply(o *operation, readers sync.Locker) {
 	for part := range slices.Chunk(o.entries, chunk) {
 		for i, e := range part {
 			ready := &s.staged[i]
-			ready.scale = quantiseRow(e.Vector, ready.row)
+			ready.scale = quantised.Row(e.Vector, ready.row)
 			if s.codes != nil {
 				s.codes.encode(e.Vector, s.turned, &ready.code)
 				ready.cell = s.codes.cells.nearest(s.kernel, e.Vector, s.codes.assigning)

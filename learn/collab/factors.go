@@ -24,8 +24,9 @@ type factorSettings struct {
 // factorModel scores by the inner product of a viewer's factors with an item's.
 type factorModel struct {
 	factorSettings
-	items   []float32 // items × factors
-	all     []float32 // α·HᵀH
+	items   []float32   // items × factors
+	rough   *roughItems // nil where the items are few
+	all     []float32   // α·HᵀH
 	asker   asker
 	solvers *sync.Pool
 }
@@ -36,10 +37,13 @@ type asked struct {
 	columns []int32
 	weights []float32
 	viewer  []float32
+
+	bytes    []int8 // of the viewer, for rough scores
+	products []int32
 }
 
 func newFactors(s factorSettings, items []float32) *factorModel {
-	m := &factorModel{factorSettings: s, items: items, all: matrix.Square(items, s.Factors), asker: newAsker(s.Items, []Decay{s.Decay}, false)}
+	m := &factorModel{factorSettings: s, items: items, rough: roughly(items, s.Factors), all: matrix.Square(items, s.Factors), asker: newAsker(s.Items, []Decay{s.Decay}, false)}
 	for i := range m.all {
 		m.all[i] *= float32(s.Alpha)
 	}
@@ -62,6 +66,10 @@ func (m *factorModel) Score(h learn.History, scores []float32) bool {
 	defer m.solvers.Put(a)
 	if !m.place(h, a) {
 		return false
+	}
+	if m.rough != nil {
+		m.rough.score(a, scores[:m.Items()])
+		return true
 	}
 	level, d := kernel.Best(), m.Factors
 	for i := range scores[:m.Items()] {

@@ -1,0 +1,116 @@
+#include "go_asm.h"
+#include "textflag.h"
+
+// The two loops in AVX2. VPMADDUBSW would saturate on our full-range bytes, so
+// bytes are widened to 16 bits first.
+
+// func gatherAVX2(q *int8, rows *byte, ids *uint32, n, stride int, out *int32)
+TEXT ·gatherAVX2(SB), NOSPLIT, $0-48
+	MOVQ q+0(FP), SI
+	MOVQ rows+8(FP), DI
+	MOVQ ids+16(FP), R8
+	MOVQ n+24(FP), R9
+	MOVQ stride+32(FP), R10
+	MOVQ out+40(FP), R11
+	TESTQ R9, R9
+	JZ   done
+	MOVL (R8), AX
+	IMULQ R10, AX
+	LEAQ (DI)(AX*1), BX
+row:
+	MOVQ BX, DX
+	CMPQ R9, $1
+	JE   last
+	MOVL 4(R8), AX
+	IMULQ R10, AX
+	LEAQ (DI)(AX*1), DX
+last:
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	XORQ R13, R13
+inner:
+	PREFETCHT0 (DX)(R13*1)
+	VPMOVZXBW (BX)(R13*1), Y4
+	VPMOVZXBW 16(BX)(R13*1), Y5
+	VPMOVZXBW 32(BX)(R13*1), Y6
+	VPMOVZXBW 48(BX)(R13*1), Y7
+	VPMOVSXBW (SI)(R13*1), Y8
+	VPMOVSXBW 16(SI)(R13*1), Y9
+	VPMOVSXBW 32(SI)(R13*1), Y10
+	VPMOVSXBW 48(SI)(R13*1), Y11
+	VPMADDWD Y8, Y4, Y4
+	VPMADDWD Y9, Y5, Y5
+	VPMADDWD Y10, Y6, Y6
+	VPMADDWD Y11, Y7, Y7
+	VPADDD Y4, Y0, Y0
+	VPADDD Y5, Y1, Y1
+	VPADDD Y6, Y0, Y0
+	VPADDD Y7, Y1, Y1
+	ADDQ $64, R13
+	CMPQ R13, R10
+	JLT  inner
+	VPADDD Y1, Y0, Y0
+	VEXTRACTI128 $1, Y0, X1
+	VPADDD X1, X0, X0
+	VPSHUFD $0x4E, X0, X1
+	VPADDD X1, X0, X0
+	VPSHUFD $0xB1, X0, X1
+	VPADDD X1, X0, X0
+	VMOVD X0, (R11)
+	ADDQ $4, R11
+	ADDQ $4, R8
+	MOVQ DX, BX
+	DECQ R9
+	JNZ  row
+	VZEROUPPER
+done:
+	RET
+
+// func scanAVX2(q *int8, rows *byte, n, stride int, out *int32)
+TEXT ·scanAVX2(SB), NOSPLIT, $0-40
+	MOVQ q+0(FP), SI
+	MOVQ rows+8(FP), BX
+	MOVQ n+16(FP), R9
+	MOVQ stride+24(FP), R10
+	MOVQ out+32(FP), R11
+	TESTQ R9, R9
+	JZ   done
+row:
+	LEAQ (BX)(R10*1), CX
+	LEAQ (CX)(R10*1), DX
+	LEAQ (DX)(R10*1), DI
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	XORQ R13, R13
+inner:
+	VPMOVSXBW (SI)(R13*1), Y4
+	VPMOVZXBW (BX)(R13*1), Y5
+	VPMOVZXBW (CX)(R13*1), Y6
+	VPMOVZXBW (DX)(R13*1), Y7
+	VPMOVZXBW (DI)(R13*1), Y8
+	VPMADDWD Y4, Y5, Y5
+	VPMADDWD Y4, Y6, Y6
+	VPMADDWD Y4, Y7, Y7
+	VPMADDWD Y4, Y8, Y8
+	VPADDD Y5, Y0, Y0
+	VPADDD Y6, Y1, Y1
+	VPADDD Y7, Y2, Y2
+	VPADDD Y8, Y3, Y3
+	ADDQ $16, R13
+	CMPQ R13, R10
+	JLT  inner
+	VPHADDD Y1, Y0, Y0
+	VPHADDD Y3, Y2, Y2
+	VPHADDD Y2, Y0, Y0
+	VEXTRACTI128 $1, Y0, X1
+	VPADDD X1, X0, X0
+	VMOVDQU X0, (R11)
+	ADDQ $16, R11
+	LEAQ (DI)(R10*1), BX
+	SUBQ $4, R9
+	JNZ  row
+	VZEROUPPER
+done:
+	RET
