@@ -141,6 +141,10 @@ func (w *slateQueue) eraseViewer(t upnext.Tenant, viewer upnext.ViewerID) int {
 // slateBatch is how many slates one write takes.
 const slateBatch = 64
 
+// gatherSlates is how long slates wait for each other: a transaction costs the
+// disk the same for one and for many.
+const gatherSlates = 40 * time.Millisecond
+
 // lastWrite is how long the slates that wait at the end may take.
 const lastWrite = 5 * time.Second
 
@@ -149,6 +153,10 @@ func (r *Recommender) writeSlates(ctx context.Context) {
 	for {
 		select {
 		case <-r.slates.wake:
+			select {
+			case <-time.After(gatherSlates):
+			case <-ctx.Done():
+			}
 			r.flushSlates(ctx)
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWrite)

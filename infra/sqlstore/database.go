@@ -18,7 +18,7 @@ import (
 // PostgreSQL has several; what must be ordered holds a counter's row (see bump).
 type database struct {
 	write *sql.DB
-	read  *sql.DB
+	read  *pool
 	locks *sql.DB // sessions that hold advisory locks; nil on SQLite
 	news  *news   // tells other processes; nil on SQLite, which has none
 }
@@ -96,7 +96,7 @@ func query[T any](ctx context.Context, q querier, scan func(*sql.Rows) (T, error
 		return nil, err
 	}
 	out, err := queryOnce(ctx, q, scan, text, args...)
-	if _, pool := q.(*sql.DB); pool && again(err) && ctx.Err() == nil {
+	if _, pooled := q.(*pool); pooled && again(err) && ctx.Err() == nil {
 		// The connection was gone, as after a restart of the server; the pool has others.
 		out, err = queryOnce(ctx, q, scan, text, args...)
 	}

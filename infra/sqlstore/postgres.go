@@ -63,7 +63,7 @@ func openPostgres(ctx context.Context, url string, logger *slog.Logger) (databas
 		return database{}, failureIn(ctx, err)
 	}
 	db := database{
-		write: poolPostgres(config, writers), read: poolPostgres(reading, readers), locks: poolPostgres(locks, maxLocks),
+		write: poolPostgres(config, writers), read: &pool{DB: poolPostgres(reading, readers)}, locks: poolPostgres(locks, maxLocks),
 	}
 	db.locks.SetMaxIdleConns(1)
 	if err := errors.Join(db.write.PingContext(ctx), db.read.PingContext(ctx)); err != nil {

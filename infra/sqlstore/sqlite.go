@@ -46,9 +46,11 @@ func openSQLite(ctx context.Context, file string, logger *slog.Logger) (database
 		return database{}, err
 	}
 	readers := max(4, runtime.GOMAXPROCS(0))
-	if db.read, err = poolSQLite(ctx, file, readers, "&_pragma=query_only(1)&_pragma=cache_size(-4000)"); err != nil {
+	reading, err := poolSQLite(ctx, file, readers, "&_pragma=query_only(1)&_pragma=cache_size(-4000)")
+	if err != nil {
 		return database{}, errors.Join(err, db.write.Close())
 	}
+	db.read = &pool{DB: reading, keep: true}
 	logger.Info("database open", "file", file, "version", version)
 	return db, nil
 }
