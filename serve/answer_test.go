@@ -382,7 +382,7 @@ func TestOneItem(t *testing.T) {
 	changed.Title = "Another title"
 	w.put(changed)
 	now := w.rec.tenant(tenantT).shelf.Item(id)
-	list := w.rec.fuse([]recalled{{name: "words", candidates: []source.Candidate{{Item: before, Score: 1}}}, {name: "meaning", candidates: []source.Candidate{{Item: now, Score: 1}}}})
+	list := w.rec.fuse(&asked{}, []recalled{{name: "words", candidates: []source.Candidate{{Item: before, Score: 1}}}, {name: "meaning", candidates: []source.Candidate{{Item: now, Score: 1}}}})
 	if before == now || len(list) != 1 || len(list[0].origins) != 2 {
 		t.Fatalf("%d candidates of one item", len(list))
 	}

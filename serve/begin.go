@@ -44,6 +44,7 @@ type asked struct {
 	lap        time.Time
 	timings    map[string]time.Duration
 	copied     copied             // the candidates' vectors, until the answer is made
+	mixed      *mixing            // the candidates, so long
 	languages  map[string]float64 // languageFit by language, as far as it was asked for
 	degraded   []upnext.Degraded
 	favours    []rule.Favour // what traffic guarantees ask for
@@ -127,6 +128,13 @@ func (r *Recommender) begin(ctx context.Context, t upnext.Tenant, req upnext.Req
 	}
 	q.time("viewer")
 	return q, err
+}
+
+// release gives back what the answer was made in, once it is made.
+func (q *asked) release() {
+	q.copied.release()
+	q.mixed.release()
+	q.copied, q.mixed = copied{}, nil
 }
 
 func classOf(req upnext.Request) string {

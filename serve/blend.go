@@ -10,36 +10,14 @@ import (
 
 	"upnext"
 	"upnext/serve/learned"
-	"upnext/serve/shelf"
-	"upnext/serve/source"
 	"upnext/serve/vec"
 )
-
-// candidate is an item on its way to the page.
-type candidate struct {
-	item     *shelf.Item
-	vector   []float32 // nil where it has none
-	origins  []origin
-	features [features]float64
-	score    float64
-	chance   float64 // propensity of what was left to chance; 0 where nothing was
-}
-
-// origin says which source brought a candidate, and why.
-type origin struct {
-	source string
-	rank   int     // in its list, from 1
-	share  float64 // of the fusion that it gave
-	score  float64 // the source's own
-	from   *shelf.Item
-	about  string // the search that led to it
-}
 
 // blend makes one list out of the sources' lists: weighted reciprocal rank
 // fusion and the features, summed by the settings' weights into a score of 0
 // to 1; then the request's boosts. Best first, ties by id.
 func (r *Recommender) blend(ctx context.Context, q *asked, found []recalled) []*candidate {
-	list := r.fuse(found)
+	list := r.fuse(q, found)
 	q.trace.markFused(list)
 	q.known = r.knownItems(q)
 	r.fetchVectors(ctx, q, list)
@@ -104,83 +82,6 @@ func makeRoom(weights *[features]float64) {
 	share := 1 - math.Abs(weights[fLearned])/total
 	for i := range weights {
 		weights[i] *= share
-	}
-}
-
-// fuse gathers the sources' lists into candidates, each item once, with the
-// features that the sources give. While an item changes, sources bring it as it was
-// and as it is: the number of its id tells that they mean the same.
-func (r *Recommender) fuse(found []recalled) []*candidate {
-	most := 0
-	for _, f := range found {
-		most += len(f.candidates)
-	}
-	at, list := make(map[int32]*candidate, most), make([]*candidate, 0, most)
-	room, origins := make([]candidate, most), make([]origin, most) // one each for all: few come from several sources
-	for _, f := range found {
-		weight, ok := r.Settings.SourceShare[f.name]
-		if !ok {
-			weight = 1
-		}
-		for rank, c := range f.candidates {
-			own := at[c.Item.Ord]
-			if own == nil {
-				n := len(list)
-				own = &room[n]
-				own.item, own.origins = c.Item, origins[n:n:n+1]
-				at[c.Item.Ord] = own
-				list = append(list, own)
-			}
-			place := float64(rank + 1)
-			if f.level {
-				place = float64(len(f.candidates))
-			}
-			share := weight / (r.Settings.FusionK + place)
-			own.origins = append(own.origins, origin{f.name, rank + 1, share, c.Score, c.From, c.About})
-			own.chance = 0 // others bring it for certain
-			if len(own.origins) == 1 {
-				own.chance = c.Chance
-			}
-			own.features[fFusion] += share
-			own.claim(f.name, c, f.candidates[0].Score)
-		}
-	}
-	best := 0.0
-	for _, c := range list {
-		best = max(best, c.features[fFusion])
-	}
-	for _, c := range list {
-		for i := range c.origins {
-			c.origins[i].share /= c.features[fFusion]
-		}
-		c.features[fFusion] /= best
-	}
-	return list
-}
-
-// claim keeps a source's own score as a feature.
-func (c *candidate) claim(name string, of source.Candidate, best float64) {
-	switch name {
-	case "together":
-		if best > 0 {
-			c.features[fTogether] = of.Score / best
-		}
-	case "continue", "episode":
-		c.features[fResume] = of.Score
-	case "live":
-		if best > 0 {
-			c.features[fLive] = max(0, of.Score/best)
-		}
-	case "friends":
-		c.features[fFriends] = of.Score / best // likes fade, and never to nothing
-	case "searched":
-		c.features[fSearched] = of.Score
-	case "similar":
-		c.features[fSimilar] = of.Score
-	case "words":
-		c.features[fWords] = of.Score
-	case "meaning":
-		c.features[fMeaning] = of.Score
 	}
 }
 

@@ -65,7 +65,7 @@ func (r *Recommender) Page(ctx context.Context, t upnext.Tenant, req upnext.Page
 	each(asking, func(row *rowAsked) { row.ranked = r.blend(ctx, row.asked, row.found) })
 	defer func() {
 		for _, row := range asking {
-			row.copied.release()
+			row.release()
 		}
 	}()
 	r.weigh(ctx, base, asking)

@@ -185,7 +185,7 @@ func (r *Recommender) answer(ctx context.Context, t upnext.Tenant, req upnext.Re
 	}
 	ctx, cancel := q.within(ctx)
 	defer cancel()
-	defer func() { q.copied.release() }()
+	defer q.release()
 	recalled := r.recall(ctx, q)
 	ranked := r.blend(ctx, q, recalled)
 	placed := r.rerank(q, ranked)

@@ -58,7 +58,7 @@ func (r *Recommender) weigh(ctx context.Context, base *asked, rows []*rowAsked) 
 	for _, c := range r.blend(ctx, base, found) {
 		scores[c.item.Ord] = c.score
 	}
-	base.copied.release()
+	base.release()
 	for _, row := range rows {
 		sum, most := 0.0, 0.0
 		for i, c := range row.ranked[:min(len(row.ranked), onSight)] {
