@@ -68,6 +68,14 @@ type Copier interface {
 	CopyVectors(ctx context.Context, room []float32, ids ...upnext.ItemID) (vectors [][]float32, in []float32, err error)
 }
 
+// Scorer is what an Index may be besides: one that multiplies where the vectors
+// lie, which spares reading and copying them.
+type Scorer interface {
+	// Products returns for each of queries its inner products with the vectors of
+	// ids, at least to int8 precision; NaN for an absent one.
+	Products(ctx context.Context, queries [][]float32, ids ...upnext.ItemID) ([][]float32, error)
+}
+
 // Spec is what a collection is made for.
 type Spec struct {
 	Dim    int                             // components of a vector

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -17,7 +18,7 @@ func (row *rowAsked) scarce() bool { return row.left == nil && len(row.ranked) <
 
 // assemble arranges rows, each of what those before it have left, and returns
 // those that are shown.
-func (r *Recommender) assemble(base *asked, rows []*rowAsked) (shown []*rowAsked, page upnext.Page) {
+func (r *Recommender) assemble(ctx context.Context, base *asked, rows []*rowAsked) (shown []*rowAsked, page upnext.Page) {
 	page.ID = upnext.SlateID("page_" + ulid.MustNewDefault(base.now).String())
 	taken := map[upnext.ItemID]bool{}
 	var above []rule.Known
@@ -27,8 +28,7 @@ func (r *Recommender) assemble(base *asked, rows []*rowAsked) (shown []*rowAsked
 				continue
 			}
 			row.guard.Returned = maps.Clone(taken)
-			row.known = append(row.known, above...)
-			placed := r.rerank(row.asked, row.ranked)
+			placed := r.rerank(ctx, row.asked, row.ranked, above...)
 			if row.left = row.short(len(placed)); row.left != nil {
 				continue
 			}

@@ -73,7 +73,7 @@ func BenchmarkRerank(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if placed := w.rec.rerank(q, ranked[:150]); len(placed) != 20 {
+		if placed := w.rec.rerank(b.Context(), q, ranked[:150]); len(placed) != 20 {
 			b.Fatalf("%d placed", len(placed))
 		}
 	}

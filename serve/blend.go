@@ -8,9 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"upnext"
 	"upnext/serve/learned"
-	"upnext/serve/vec"
 )
 
 // blend makes one list out of the sources' lists: weighted reciprocal rank
@@ -19,16 +17,13 @@ import (
 func (r *Recommender) blend(ctx context.Context, q *asked, found []recalled) []*candidate {
 	list := r.fuse(q, found)
 	q.trace.markFused(list)
-	q.known = r.knownItems(q)
-	r.fetchVectors(ctx, q, list)
-	q.known = append(q.known, q.returned()...)
+	likeness := q.likeness(ctx, list, r.dislikedVectors(ctx, q))
 	class := q.class
 	if class == classRank {
 		class = classPage
 	}
 	weights := weightsOf(r.Settings.Blend[class])
 	popularity := q.tenant.crowd.Popularity(ordsOf(list))
-	disliked := r.dislikedVectors(ctx, q)
 	var models *learned.Scores // they know candidates of the other sources too
 	if q.ask.Learned != nil {
 		models = q.ask.Learned.Known()
@@ -38,15 +33,11 @@ func (r *Recommender) blend(ctx context.Context, q *asked, found []recalled) []*
 	}
 	for i, c := range list {
 		q.describe(c)
+		c.features[fTaste], c.features[fDisliked] = likeness.taste(i), likeness.disliked(i)
 		if models != nil {
 			c.features[fLearned] = models.Of(c.item)
 		}
 		c.features[fPopularity] = popularity[i]
-		if c.vector != nil {
-			for _, v := range disliked {
-				c.features[fDisliked] = max(c.features[fDisliked], float64(vec.Dot(v, c.vector)))
-			}
-		}
 		sum := 0.0
 		for f, w := range weights {
 			sum += w * c.features[f]
@@ -93,61 +84,9 @@ func ordsOf(list []*candidate) []int32 {
 	return ords
 }
 
-// fetchVectors reads the candidates' vectors in one go.
-func (r *Recommender) fetchVectors(ctx context.Context, q *asked, list []*candidate) {
-	if q.ask.Index == nil || len(list) == 0 {
-		return
-	}
-	ids := make([]upnext.ItemID, 0, len(list)+len(q.known))
-	for _, c := range list {
-		ids = append(ids, c.item.Item.ID)
-	}
-	for _, k := range q.known {
-		ids = append(ids, k.Item.Item.ID)
-	}
-	var err error
-	if q.copied, err = q.index.copyVectors(ctx, ids...); err != nil {
-		q.degrade("vectors", err)
-		return
-	}
-	for i, c := range list {
-		c.vector = q.copied.vectors[i]
-	}
-	for i := range q.known {
-		q.known[i].Vector = q.copied.vectors[len(list)+i]
-	}
-}
-
-// dislikedItems is how many of the most disliked items are kept away from.
-const dislikedItems = 6
-
-func (r *Recommender) dislikedVectors(ctx context.Context, q *asked) [][]float32 {
-	signals := q.viewer.state.Negative
-	signals = signals[:min(len(signals), dislikedItems)]
-	if q.ask.Index == nil || len(signals) == 0 {
-		return nil
-	}
-	ids := make([]upnext.ItemID, len(signals))
-	for i, sig := range signals {
-		ids[i] = sig.Item.Item.ID
-	}
-	vectors, err := q.ask.Index.Vectors(ctx, ids...)
-	if err != nil {
-		return nil // the candidates' vectors have failed too, and said so
-	}
-	return slices.DeleteFunc(slices.Clone(vectors), func(v []float32) bool { return v == nil })
-}
-
 // describe computes the features that the item and the viewer give.
 func (q *asked) describe(c *candidate) {
 	state, it := q.viewer.state, c.item
-	if c.vector != nil && len(state.Interests) > 0 {
-		most := state.Interests[0].Weight
-		for _, in := range state.Interests {
-			near := float64(vec.Dot(in.Vector, c.vector)) * (0.6 + 0.4*math.Sqrt(in.Weight/most))
-			c.features[fTaste] = max(c.features[fTaste], near)
-		}
-	}
 	c.features[fTopic] = q.ask.Topics.Match(it)
 	if creator := it.Item.CreatorID; creator != "" {
 		c.features[fCreator] = state.ToCreator[creator]

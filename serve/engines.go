@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 
 	"upnext"
 	"upnext/index"
+	"upnext/serve/vec"
 )
 
 // engines are those that all tenants share. Each tenant has an index besides.
@@ -69,6 +71,30 @@ func (p patient) Search(ctx context.Context, q index.Query) ([][]index.Hit, erro
 // Vectors implements index.Index.
 func (p patient) Vectors(ctx context.Context, ids ...upnext.ItemID) ([][]float32, error) {
 	return ask(ctx, p.engine, p.limit, func(ctx context.Context) ([][]float32, error) { return p.Index.Vectors(ctx, ids...) })
+}
+
+// products are those of queries with the vectors of ids, a list for each query;
+// NaN for what has no vector.
+func (p patient) products(ctx context.Context, queries [][]float32, ids ...upnext.ItemID) ([][]float32, error) {
+	return ask(ctx, p.engine, p.limit, func(ctx context.Context) ([][]float32, error) {
+		if from, ok := p.Index.(index.Scorer); ok {
+			return from.Products(ctx, queries, ids...)
+		}
+		vectors, err := p.Index.Vectors(ctx, ids...)
+		if err != nil {
+			return nil, err
+		}
+		products := make([][]float32, len(queries))
+		for i, q := range queries {
+			products[i] = make([]float32, len(ids))
+			for j, v := range vectors {
+				if products[i][j] = float32(math.NaN()); len(v) == len(q) {
+					products[i][j] = vec.Dot(q, v)
+				}
+			}
+		}
+		return products, nil
+	})
 }
 
 // copied are vectors in room that a later request uses again.

@@ -69,7 +69,7 @@ func (r *Recommender) Page(ctx context.Context, t upnext.Tenant, req upnext.Page
 		}
 	}()
 	r.weigh(ctx, base, asking)
-	shown, page := r.assemble(base, inPageOrder(rows))
+	shown, page := r.assemble(ctx, base, inPageOrder(rows))
 	if len(shown) == 0 {
 		for _, row := range asking {
 			if err := unserved(row.degraded); err != nil {

@@ -11,13 +11,19 @@ import (
 
 // rerank arranges the page by the rules of the settings, and the guard last, on
 // what the shelf says at that moment: where it refuses an item of the page, the
-// page is arranged again without all that it refuses.
-func (r *Recommender) rerank(q *asked, ranked []*candidate) []*candidate {
+// page is arranged again without all that it refuses. What stands above it on a
+// page of rows does not come again.
+func (r *Recommender) rerank(ctx context.Context, q *asked, ranked []*candidate, above ...rule.Known) []*candidate {
 	var placed []*candidate
+	if q.class != classRank {
+		q.favour(ranked)
+	}
+	q.known = r.knownItems(q)
+	r.fetchVectors(ctx, q, ranked)
+	q.known = slices.Concat(q.known, q.returned(), above)
 	if q.class == classRank {
 		placed = q.inOrder(ranked)
 	} else {
-		q.favour(ranked)
 		page := r.page(q)
 		page.Pins = append(page.Pins, q.explored(ranked)...)
 		placed = q.arrange(page, ranked)

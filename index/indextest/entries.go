@@ -1,6 +1,7 @@
 package indextest
 
 import (
+	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -157,6 +158,7 @@ func vectorsOf(t *testing.T, x index.Index, ids ...upnext.ItemID) [][]float32 {
 	if err != nil || len(got) != len(ids) {
 		t.Fatalf("vectors of %v: %d of them, %v", ids, len(got), err)
 	}
+	checkProducts(t, x, got, ids)
 	c, ok := x.(index.Copier)
 	if !ok {
 		return got
@@ -169,4 +171,47 @@ func vectorsOf(t *testing.T, x index.Index, ids ...upnext.ItemID) [][]float32 {
 		}
 	}
 	return got
+}
+
+// checkProducts holds an engine that multiplies where the vectors lie against the
+// vectors that it gives.
+func checkProducts(t *testing.T, x index.Index, vectors [][]float32, ids []upnext.ItemID) {
+	t.Helper()
+	s, ok := x.(index.Scorer)
+	if !ok {
+		return
+	}
+	var queries [][]float32
+	for _, v := range vectors {
+		if v != nil && len(queries) < 3 {
+			queries = append(queries, v)
+		}
+	}
+	products, err := s.Products(t.Context(), queries, ids...)
+	if err != nil || len(products) != len(queries) {
+		t.Fatalf("products of %d queries: %d of them, %v", len(queries), len(products), err)
+	}
+	for i, q := range queries {
+		for j, v := range vectors {
+			got := float64(products[i][j])
+			if v == nil {
+				if !math.IsNaN(got) {
+					t.Errorf("the product with the absent %s is %v", ids[j], got)
+				}
+				continue
+			}
+			want := 0.0
+			for k := range v {
+				want += float64(q[k]) * float64(v[k])
+			}
+			if !(math.Abs(got-want) < 0.02) {
+				t.Errorf("the product with %s is %v, want %v", ids[j], got, want)
+			}
+		}
+	}
+	if len(vectors) > 0 {
+		if _, err := s.Products(t.Context(), [][]float32{{1, 2, 3, 4, 5, 6, 7}}, ids...); !errors.Is(err, upnext.ErrInvalid) {
+			t.Errorf("a query of seven components: %v, want ErrInvalid", err)
+		}
+	}
 }

@@ -90,10 +90,7 @@ func (c *collection) Search(ctx context.Context, q index.Query) ([][]index.Hit, 
 
 // searchTree is Search with the filter's tree, nil for none.
 func (c *collection) searchTree(vectors [][]float32, k int, recall float64, tree filter.Node) ([][]index.Hit, error) {
-	x, ok := c.unused.Get().(*scratch)
-	if !ok {
-		x = &scratch{}
-	}
+	x := c.room()
 	defer c.unused.Put(x)
 	c.mu.RLock()
 	defer c.mu.RUnlock()
@@ -109,6 +106,14 @@ func (c *collection) searchTree(vectors [][]float32, k int, recall float64, tree
 		count = pass.count()
 	}
 	return s.answer(x, vectors, k, recall, pass, count), nil
+}
+
+// room is scratch, to be put back into unused.
+func (c *collection) room() *scratch {
+	if x, ok := c.unused.Get().(*scratch); ok {
+		return x
+	}
+	return &scratch{}
 }
 
 // Vectors implements index.Index. It returns copies: the vectors themselves
@@ -151,6 +156,26 @@ func (c *collection) CopyVectors(ctx context.Context, room []float32, ids ...upn
 		}
 	}
 	return vectors, room, nil
+}
+
+// Products implements index.Scorer.
+func (c *collection) Products(ctx context.Context, queries [][]float32, ids ...upnext.ItemID) ([][]float32, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	for i, q := range queries {
+		if len(q) != c.dim() {
+			return nil, fmt.Errorf("query %d has %d components, not %d: %w", i, len(q), c.dim(), upnext.ErrInvalid)
+		}
+	}
+	x := c.room()
+	defer c.unused.Put(x)
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if c.gone != nil {
+		return nil, c.gone
+	}
+	return c.state.products(x, queries, ids), nil
 }
 
 // All implements index.Index, as of the moment of the call.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"unsafe"
 
+	"upnext"
 	"upnext/index"
 	"upnext/learn/kernel/quantised"
 )
@@ -268,4 +269,37 @@ func (s *state) answer(x *scratch, vectors [][]float32, k int, recall float64, p
 		answers[i] = all[first:len(all):len(all)]
 	}
 	return answers
+}
+
+// products multiplies queries with the rows of ids: one list for each query, NaN
+// for an absent id.
+func (s *state) products(x *scratch, queries [][]float32, ids []upnext.ItemID) [][]float32 {
+	x.prepare(s, queries, true)
+	x.ids = x.ids[:0]
+	all, absent := make([]float32, len(queries)*len(ids)), float32(math.NaN())
+	products := make([][]float32, len(queries))
+	for i := range queries {
+		products[i] = all[i*len(ids) : (i+1)*len(ids) : (i+1)*len(ids)]
+	}
+	there := make([]uint32, 0, len(ids)) // places in ids
+	for i, id := range ids {
+		if slot, ok := s.slot[id]; ok {
+			x.ids, there = append(x.ids, slot), append(there, uint32(i))
+			continue
+		}
+		for _, list := range products {
+			list[i] = absent
+		}
+	}
+	for start := 0; start < len(x.ids); start += rowsAtOnce {
+		part := x.ids[start:min(start+rowsAtOnce, len(x.ids))]
+		for k := range queries {
+			q := &x.queries[k]
+			s.kernel.bytes.Gather(&q.bytes[0], &s.rows.mapped[0], &part[0], len(part), s.stride, &x.ints[0])
+			for j, slot := range part {
+				products[k][there[start+j]] = float32(x.ints[j]-q.bias) * (q.scale * s.scales[slot])
+			}
+		}
+	}
+	return products
 }
