@@ -79,7 +79,7 @@ func (b *Blend) ScoreBy(ask func(part int, row []float32) bool, history []int32,
 	row := b.rows.Get().(*[]float32)
 	defer b.rows.Put(row)
 	clear(scores)
-	told, shift := false, 0.0
+	told := false
 	for i := range b.parts {
 		if !b.Asks(i) || !ask(i, *row) {
 			continue
@@ -94,17 +94,13 @@ func (b *Blend) ScoreBy(ask func(part int, row []float32) bool, history []int32,
 			continue // all the same
 		}
 		into := scores[:len(*row)]
-		if far := mean * by; math.Abs(far) < farFromZero { // all together at the end, by instructions that take many at once
-			kernel.Best().Axpy(into, float32(by), *row)
-			shift -= far
+		if far := mean * by; math.Abs(far) < farFromZero {
+			kernel.Best().AxpyPlus(into, float32(by), *row, float32(-far))
 			continue
 		}
 		for k, v := range *row {
 			into[k] += float32((float64(v) - mean) * by)
 		}
-	}
-	for k := range scores {
-		scores[k] += float32(shift)
 	}
 	return told
 }
@@ -132,45 +128,30 @@ func moments(scores []float32, history []int32) (mean, by float64) {
 	if n < 1 {
 		return 0, 0
 	}
-	// The mean first, then the squares around it: one pass would lose the digits
-	// of scores that lie far from zero.
-	mean = sum(scores, 0, 1)
+	total, squares := kernel.Best().Sums(scores)
 	for _, item := range out {
-		mean -= float64(scores[item])
+		v := float64(scores[item])
+		total -= v
+		squares -= v * v
 	}
-	mean /= n
-	squares := sum(scores, mean, 2)
-	for _, item := range out {
-		squares -= (float64(scores[item]) - mean) * (float64(scores[item]) - mean)
+	mean = total / n
+	variance := squares/n - mean*mean
+	if !(variance > 1e-8*mean*mean) {
+		// One pass has lost the digits of scores that lie far from zero.
+		squares = 0
+		for _, s := range scores {
+			squares += (float64(s) - mean) * (float64(s) - mean)
+		}
+		for _, item := range out {
+			squares -= (float64(scores[item]) - mean) * (float64(scores[item]) - mean)
+		}
+		variance = squares / n
 	}
-	deviation := math.Sqrt(squares / n)
+	deviation := math.Sqrt(variance)
 	if !(deviation > 1e-12*math.Abs(mean)) {
 		return mean, 0
 	}
 	return mean, 1 / deviation
-}
-
-// sum is Σ (score − mean)^power, power 1 or 2. One sum would wait for each
-// addition.
-func sum(scores []float32, mean float64, power int) float64 {
-	var s0, s1, s2, s3 float64
-	i := 0
-	for ; i+4 <= len(scores); i += 4 {
-		four := scores[i : i+4 : i+4]
-		a, b, c, d := float64(four[0])-mean, float64(four[1])-mean, float64(four[2])-mean, float64(four[3])-mean
-		if power == 2 {
-			a, b, c, d = a*a, b*b, c*c, d*d
-		}
-		s0, s1, s2, s3 = s0+a, s1+b, s2+c, s3+d
-	}
-	for ; i < len(scores); i++ {
-		a := float64(scores[i]) - mean
-		if power == 2 {
-			a *= a
-		}
-		s0 += a
-	}
-	return s0 + s1 + s2 + s3
 }
 
 // Artefact implements learn.Model: names and weights. The parts are artefacts of

@@ -71,3 +71,9 @@ func dotBytesAVX2(x *float32, y *int8, n int) float32
 
 //go:noescape
 func axpyAVX2(y *float32, k float32, x *float32, n int)
+
+//go:noescape
+func axpyPlusAVX2(y *float32, k float32, x *float32, c float32, n int)
+
+//go:noescape
+func momentsAVX2(x *float32, n int, sums *float64)

@@ -19,10 +19,12 @@ func tile4x32(*tile)       { panic(absent) }
 func tile2x32(*tile)       { panic(absent) }
 func tile1x32(*tile)       { panic(absent) }
 
-func expRowAVX512(*float32, int, float32) float32 { panic(absent) }
-func expRowAVX2(*float32, int, float32) float32   { panic(absent) }
-func maxRowAVX512(*float32, int) float32          { panic(absent) }
-func maxRowAVX2(*float32, int) float32            { panic(absent) }
-func dotAVX2(*float32, *float32, int) float32     { panic(absent) }
-func dotBytesAVX2(*float32, *int8, int) float32   { panic(absent) }
-func axpyAVX2(*float32, float32, *float32, int)   { panic(absent) }
+func expRowAVX512(*float32, int, float32) float32            { panic(absent) }
+func expRowAVX2(*float32, int, float32) float32              { panic(absent) }
+func maxRowAVX512(*float32, int) float32                     { panic(absent) }
+func maxRowAVX2(*float32, int) float32                       { panic(absent) }
+func dotAVX2(*float32, *float32, int) float32                { panic(absent) }
+func dotBytesAVX2(*float32, *int8, int) float32              { panic(absent) }
+func axpyAVX2(*float32, float32, *float32, int)              { panic(absent) }
+func axpyPlusAVX2(*float32, float32, *float32, float32, int) { panic(absent) }
+func momentsAVX2(*float32, int, *float64)                    { panic(absent) }

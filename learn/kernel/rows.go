@@ -80,3 +80,30 @@ func (l Level) Axpy(y []float32, k float32, x []float32) {
 		y[i] += k * v
 	}
 }
+
+// AxpyPlus adds k·x + c to y, of equal length.
+func (l Level) AxpyPlus(y []float32, k float32, x []float32, c float32) {
+	x = x[:len(y)]
+	if l >= AVX2 && len(x) > 0 {
+		axpyPlusAVX2(&y[0], k, &x[0], c, len(x))
+		return
+	}
+	for i, v := range x {
+		y[i] += c + k*v
+	}
+}
+
+// Sums are Σx and Σx², in float64.
+func (l Level) Sums(x []float32) (sum, squares float64) {
+	whole := len(x) &^ 7
+	if l >= AVX2 && whole > 0 {
+		var sums [2]float64
+		momentsAVX2(&x[0], whole, &sums[0])
+		sum, squares, x = sums[0], sums[1], x[whole:]
+	}
+	for _, v := range x {
+		sum += float64(v)
+		squares += float64(v) * float64(v)
+	}
+	return sum, squares
+}

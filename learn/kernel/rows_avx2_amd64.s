@@ -304,3 +304,87 @@ rest:
 done:
 	VZEROUPPER
 	RET
+
+// func axpyPlusAVX2(y *float32, k float32, x *float32, c float32, n int)
+TEXT ·axpyPlusAVX2(SB), NOSPLIT, $0-40
+	MOVQ y+0(FP), AX
+	VBROADCASTSS k+8(FP), Y0
+	MOVQ x+16(FP), DI
+	VBROADCASTSS c+24(FP), Y5
+	MOVQ n+32(FP), CX
+
+sixteen:
+	CMPQ CX, $16
+	JLT eight
+	VADDPS (AX), Y5, Y1
+	VADDPS 32(AX), Y5, Y2
+	VFMADD231PS (DI), Y0, Y1
+	VFMADD231PS 32(DI), Y0, Y2
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y2, 32(AX)
+	ADDQ $64, AX
+	ADDQ $64, DI
+	SUBQ $16, CX
+	JMP sixteen
+
+eight:
+	CMPQ CX, $8
+	JLT rest
+	VADDPS (AX), Y5, Y1
+	VFMADD231PS (DI), Y0, Y1
+	VMOVUPS Y1, (AX)
+	ADDQ $32, AX
+	ADDQ $32, DI
+	SUBQ $8, CX
+
+rest:
+	TESTQ CX, CX
+	JZ done
+	MASK(Y4)
+	VMASKMOVPS (AX), Y4, Y1
+	VMASKMOVPS (DI), Y4, Y2
+	VADDPS Y5, Y1, Y1
+	VFMADD231PS Y2, Y0, Y1
+	VMASKMOVPS Y1, Y4, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func momentsAVX2(x *float32, n int, sums *float64)
+// Four at a time in float64; n is a multiple of 8. sums: Σx, Σx².
+TEXT ·momentsAVX2(SB), NOSPLIT, $0-24
+	MOVQ x+0(FP), AX
+	MOVQ n+8(FP), CX
+	MOVQ sums+16(FP), DI
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+
+eight:
+	CMPQ CX, $8
+	JLT done
+	VCVTPS2PD (AX), Y4
+	VCVTPS2PD 16(AX), Y5
+	VADDPD Y4, Y0, Y0
+	VADDPD Y5, Y1, Y1
+	VFMADD231PD Y4, Y4, Y2
+	VFMADD231PD Y5, Y5, Y3
+	ADDQ $32, AX
+	SUBQ $8, CX
+	JMP eight
+
+done:
+	VADDPD Y1, Y0, Y0
+	VADDPD Y3, Y2, Y2
+	VEXTRACTF128 $1, Y0, X1
+	VADDPD X1, X0, X0
+	VEXTRACTF128 $1, Y2, X3
+	VADDPD X3, X2, X2
+	VHADDPD X0, X0, X0
+	VHADDPD X2, X2, X2
+	VMOVSD X0, (DI)
+	VMOVSD X2, 8(DI)
+	VZEROUPPER
+	RET

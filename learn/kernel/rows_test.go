@@ -100,7 +100,21 @@ func TestDotAndAxpy(t *testing.T) {
 					t.Errorf("%v: axpy of %d at %d: got %v, want %v", l, n, i, z[i], want)
 				}
 			}
-			if z[n] != 123 {
+			w := append([]float32{}, y...)
+			l.AxpyPlus(w[:n], -1.5, x, 7)
+			sum, squares := l.Sums(x)
+			var wantSum, wantSquares float64
+			for i := range x {
+				if want := float64(y[i]) - 1.5*float64(x[i]) + 7; math.Abs(float64(w[i])-want) > 1e-5*(1+math.Abs(want)) {
+					t.Errorf("%v: axpy plus 7 of %d at %d: got %v, want %v", l, n, i, w[i], want)
+				}
+				wantSum += float64(x[i])
+				wantSquares += float64(x[i]) * float64(x[i])
+			}
+			if math.Abs(sum-wantSum) > 1e-9*(1+size) || math.Abs(squares-wantSquares) > 1e-9*(1+wantSquares) {
+				t.Errorf("%v: sums of %d: got %v, %v, want %v, %v", l, n, sum, squares, wantSum, wantSquares)
+			}
+			if z[n] != 123 || w[n] != 123 {
 				t.Errorf("%v: axpy of %d wrote beyond", l, n)
 			}
 		}

@@ -14,7 +14,7 @@ import (
 // theirs.
 type lists struct {
 	live   []*Item            // newest first: see newer
-	row    []Stream           // live, in a row of memory; nil where it must be made anew
+	row    *Streams           // live, in a row of memory; nil where it must be made anew
 	series map[string][]*Item // by series, in the order of airing: see airing
 }
 
@@ -66,17 +66,21 @@ func extract(list []*Item, it *Item, order func(a, b *Item) int) []*Item {
 	return slices.Concat(list[:at], list[at+1:])
 }
 
-// Stream is a live stream as far as it is scored: a request looks at all of them,
-// and items lie far apart.
-type Stream struct {
-	Ord     int32
-	Creator string
-	topics  []int32
+// Streams are the live streams as far as they are scored: a request looks at all
+// of them, and items lie far apart.
+type Streams struct {
+	List []Stream           // the latest published first
+	By   map[string][]int32 // places in List by creator, rising
 }
 
-// Live returns the live streams that run now, the latest published first.
-// Callers must not change it.
-func (s *Shelf) Live() []Stream {
+// Stream is one of them.
+type Stream struct {
+	Ord    int32
+	topics []int32
+}
+
+// Live returns the live streams that run now. Callers must not change them.
+func (s *Shelf) Live() *Streams {
 	s.mu.RLock()
 	row := s.lists.row
 	s.mu.RUnlock()
@@ -86,15 +90,23 @@ func (s *Shelf) Live() []Stream {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.lists.row == nil {
-		s.lists.row = make([]Stream, len(s.lists.live))
-		var topics []int32 // of all of them, side by side
-		for i, it := range s.lists.live {
-			from := len(topics)
-			topics = append(topics, it.topics...)
-			s.lists.row[i] = Stream{it.Ord, it.Item.CreatorID, topics[from:len(topics):len(topics)]}
-		}
+		s.lists.row = rowOf(s.lists.live)
 	}
 	return s.lists.row
+}
+
+func rowOf(live []*Item) *Streams {
+	row := &Streams{List: make([]Stream, len(live)), By: map[string][]int32{}}
+	var topics []int32 // of all of them, side by side
+	for i, it := range live {
+		from := len(topics)
+		topics = append(topics, it.topics...)
+		row.List[i] = Stream{it.Ord, topics[from:len(topics):len(topics)]}
+		if c := it.Item.CreatorID; c != "" {
+			row.By[c] = append(row.By[c], int32(i))
+		}
+	}
+	return row
 }
 
 // After returns the items of a series that come after an episode, in the order

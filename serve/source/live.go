@@ -25,8 +25,8 @@ func (Live) Name() string { return "live" }
 // Recall scores by the logarithm of the audience and by the taste in topics and
 // creators.
 func (Live) Recall(_ context.Context, ask Ask, n int) ([]Candidate, error) {
-	streams := ask.Shelf.Live()
-	streams = streams[:min(len(streams), liveLooked)]
+	live := ask.Shelf.Live()
+	streams := live.List[:min(len(live.List), liveLooked)]
 	ords := make([]int32, len(streams))
 	for i := range streams {
 		ords[i] = streams[i].Ord
@@ -34,15 +34,21 @@ func (Live) Recall(_ context.Context, ask Ask, n int) ([]Candidate, error) {
 	audience := ask.Crowd.Audience(ask.Now, ords)
 	leads := make([]lead, len(streams))
 	for i := range streams {
-		s := &streams[i]
-		score := math.Log1p(audience[i]) + liveTopic*ask.Topics.MatchStream(s)
-		if s.Creator != "" {
-			score += liveCreator * ask.Viewer.ToCreator[s.Creator]
-			if ask.Viewer.Follows[s.Creator] {
-				score += liveFollow
+		leads[i] = lead{ord: ords[i], score: math.Log1p(audience[i]) + liveTopic*ask.Topics.MatchStream(&streams[i])}
+	}
+	// By the viewer's creators, who are few, and not by the streams'.
+	raise := func(creator string, by float64) {
+		for _, i := range live.By[creator] {
+			if int(i) < len(leads) {
+				leads[i].score += by
 			}
 		}
-		leads[i] = lead{ord: s.Ord, score: score}
+	}
+	for creator, affinity := range ask.Viewer.ToCreator {
+		raise(creator, liveCreator*affinity)
+	}
+	for creator := range ask.Viewer.Follows {
+		raise(creator, liveFollow)
 	}
 	return ask.bestPassing(leads, n, nobody), nil
 }
