@@ -32,7 +32,7 @@ func (r *Recommender) assemble(ctx context.Context, base *asked, rows []*rowAske
 			if row.left = row.short(len(placed)); row.left != nil {
 				continue
 			}
-			row.slate = r.explain(row.asked, placed, row.ranked)
+			row.slate = r.explain(ctx, row.asked, placed, row.ranked)
 			for _, c := range placed {
 				taken[c.item.Item.ID] = true
 				above = append(above, rule.Known{Item: c.item, Vector: c.vector})

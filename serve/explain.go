@@ -2,6 +2,7 @@ package serve
 
 import (
 	"cmp"
+	"context"
 	"hash/fnv"
 	"math/rand/v2"
 	"slices"
@@ -14,7 +15,8 @@ import (
 
 // explain makes the slate: what is shown, at which rank, why, and what else
 // might have been.
-func (r *Recommender) explain(q *asked, placed, ranked []*candidate) upnext.Slate {
+func (r *Recommender) explain(ctx context.Context, q *asked, placed, ranked []*candidate) upnext.Slate {
+	q.because(ctx, placed)
 	s := upnext.Slate{
 		ID: upnext.SlateID("rec_" + ulid.MustNewDefault(q.now).String()), Viewer: q.req.Viewer, Session: q.req.Session,
 		Scenario: q.req.Scenario, At: q.now, Shortfall: q.req.Count - len(placed),
@@ -101,8 +103,8 @@ func (r *Recommender) reasons(q *asked, c *candidate) []upnext.Reason {
 		found = append(found, reason)
 	}
 	if q.class == classPage || q.class == classRank {
-		if about, near := q.nearest(c); near >= r.Settings.Telling {
-			add(q.because(about), 0.3+near, about, "")
+		if c.near >= r.Settings.Telling {
+			add(q.took(c.about), 0.3+c.near, c.about, "")
 		}
 	}
 	for _, o := range c.origins {
@@ -121,7 +123,7 @@ func (r *Recommender) reasons(q *asked, c *candidate) []upnext.Reason {
 			add("viewers_like_you", 0.5*c.features[fLearned], nil, "")
 		case "session":
 			// Nearer than chance, or nobody would see it; a like says more than a watch.
-			if o.score >= r.Settings.Telling && q.because(o.from) == "because_watched" {
+			if o.score >= r.Settings.Telling && q.took(o.from) == "because_watched" {
 				add("this_session", 0.35+o.score, o.from, "")
 			}
 		case "searched":
@@ -177,23 +179,45 @@ func strongest(found []upnext.Reason) []upnext.Reason {
 	return kept
 }
 
-// nearest returns what the viewer took to that is most like the candidate.
-func (q *asked) nearest(c *candidate) (*shelf.Item, float64) {
-	var about *shelf.Item
-	best := float32(0)
-	if c.vector == nil {
-		return nil, 0
+// because finds, for each item of the page, what the viewer took to that is most
+// like it.
+func (q *asked) because(ctx context.Context, placed []*candidate) {
+	if q.ask.Index == nil || q.req.Explain == "none" || q.class != classPage && q.class != classRank {
+		return
 	}
+	var members []*shelf.Item
+	var ids []upnext.ItemID
 	for _, in := range q.viewer.state.Interests {
-		if sig, near := in.Nearest(c.vector); near > best {
-			about, best = sig.Item, near
+		for _, sig := range in.Members {
+			members, ids = append(members, sig.Item), append(ids, sig.Item.Item.ID)
 		}
 	}
-	return about, float64(best)
+	var vectors [][]float32
+	var of []*candidate
+	for _, c := range placed {
+		if c.vector != nil {
+			vectors, of = append(vectors, c.vector), append(of, c)
+		}
+	}
+	if len(ids) == 0 || len(of) == 0 {
+		return
+	}
+	products, err := q.index.products(ctx, vectors, ids...)
+	if err != nil {
+		q.degrade("reasons", err)
+		return
+	}
+	for i, c := range of {
+		for k, it := range members {
+			if near := productOf(products[i][k]); near > c.near {
+				c.about, c.near = it, near
+			}
+		}
+	}
 }
 
-// because tells a like from a mere watch.
-func (q *asked) because(it *shelf.Item) (code string) {
+// took tells a like from a mere watch.
+func (q *asked) took(it *shelf.Item) (code string) {
 	for _, sig := range q.viewer.state.Positive {
 		if sig.Item == it && sig.Liked {
 			return "because_liked"

@@ -15,6 +15,9 @@ type candidate struct {
 	features [features]float64
 	score    float64
 	chance   float64 // propensity of what was left to chance; 0 where nothing was
+
+	about *shelf.Item // what the viewer took to that is most like it
+	near  float64     // how much; 0 where nothing is
 }
 
 // origin says which source brought a candidate, and why.

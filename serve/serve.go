@@ -189,7 +189,7 @@ func (r *Recommender) answer(ctx context.Context, t upnext.Tenant, req upnext.Re
 	recalled := r.recall(ctx, q)
 	ranked := r.blend(ctx, q, recalled)
 	placed := r.rerank(ctx, q, ranked)
-	slate := r.explain(q, placed, ranked)
+	slate := r.explain(ctx, q, placed, ranked)
 	if len(slate.Items) == 0 {
 		if err := unserved(slate.Degraded); err != nil {
 			return fail(err)

@@ -36,7 +36,7 @@ func suited(q *asked) []upnext.Row {
 	for i, in := range q.viewer.state.Interests[:min(len(q.viewer.state.Interests), becauseRows)] {
 		rows = append(rows, upnext.Row{
 			Name: fmt.Sprintf("because_%d", i+1), Least: fewInRow, Like: []upnext.ItemID{in.Medoid.Item.ID},
-			Title: words(q.req.Locale, q.because(in.Medoid), in.Medoid.Item.Title),
+			Title: words(q.req.Locale, q.took(in.Medoid), in.Medoid.Item.Title),
 		})
 	}
 	for i, topic := range q.favourites(topicRows) {

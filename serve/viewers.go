@@ -134,7 +134,12 @@ func (v *viewers) drop(e *list.Element) {
 func (v *viewers) weigh(h *held) {
 	bytes := int64(512)
 	for _, a := range h.acts {
-		bytes += int64(a.Bytes()) + 200 // the state's share: signals, seen, vectors
+		bytes += int64(a.Bytes()) + 200 // the state's share: signals, seen
+	}
+	if h.state != nil {
+		for _, in := range h.state.Interests {
+			bytes += int64(4*len(in.Vector) + 64*len(in.Members))
+		}
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -249,6 +254,7 @@ func (v *viewers) fold(ctx context.Context, tn *tenant, h *held, collection stri
 		return fmt.Errorf("%w: %w", errNoInterests, err)
 	}
 	h.state.Cluster(vectors, set)
+	v.weigh(h)
 	return nil
 }
 

@@ -31,8 +31,8 @@ func TestEveryReasonInTwoLanguages(t *testing.T) {
 			if f, ok := n.Fun.(*ast.Ident); ok && f.Name == "add" {
 				code(n.Args[0])
 			}
-		case *ast.FuncDecl: // because returns the code
-			if n.Name.Name == "because" {
+		case *ast.FuncDecl: // took returns the code
+			if n.Name.Name == "took" {
 				ast.Inspect(n, func(n ast.Node) bool {
 					if r, ok := n.(*ast.ReturnStmt); ok {
 						code(r.Results[0])

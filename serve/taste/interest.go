@@ -14,7 +14,6 @@ import (
 type Interest struct {
 	Medoid  *shelf.Item // the member nearest to all others: what is kept and named
 	Members []Signal    // weightiest first
-	Vectors [][]float32 // theirs
 	Weight  float64     // share of the viewer's attention, 0 to 1
 	Vector  []float32   // unit; the members' mean by weight
 	Last    time.Time
@@ -106,7 +105,6 @@ func (s *State) interest(g *group, vectors [][]float32, total float64) (Interest
 	for _, i := range g.members {
 		sig := s.Positive[i]
 		in.Members = append(in.Members, sig)
-		in.Vectors = append(in.Vectors, vectors[i])
 		vec.Add(in.Vector, vectors[i], float32(sig.Weight))
 		if sig.At.After(in.Last) {
 			in.Last = sig.At
@@ -117,21 +115,10 @@ func (s *State) interest(g *group, vectors [][]float32, total float64) (Interest
 		return in, false
 	}
 	best := float32(-2)
-	for i, v := range in.Vectors {
-		if d := vec.Dot(v, in.Vector); d > best {
-			best, in.Medoid = d, in.Members[i].Item
+	for k, i := range g.members {
+		if d := vec.Dot(vectors[i], in.Vector); d > best {
+			best, in.Medoid = d, in.Members[k].Item
 		}
 	}
 	return in, true
-}
-
-// Nearest returns the member that is most like v.
-func (in Interest) Nearest(v []float32) (Signal, float32) {
-	best, at := float32(-2), 0
-	for i, m := range in.Vectors {
-		if d := vec.Dot(m, v); d > best {
-			best, at = d, i
-		}
-	}
-	return in.Members[at], best
 }
