@@ -257,4 +257,9 @@ type Events interface {
 
 	// Erase removes all of a viewer's events and returns how many there were.
 	Erase(ctx context.Context, t Tenant, viewer ViewerID) (int, error)
+
+	// Withdrawn is how often events were taken from a viewer: one for each Retract,
+	// Erase and Merges.Merge that succeeded. Who keeps what was counted of events
+	// learns by it that the counts hold no more.
+	Withdrawn(ctx context.Context, t Tenant) (int64, error)
 }

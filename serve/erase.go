@@ -88,6 +88,12 @@ func (r *Recommender) eraseOne(ctx context.Context, tn *tenant, viewer upnext.Vi
 	if err != nil {
 		return err
 	}
+	tn.withdrew()
+	if r.Checkpoints != nil {
+		if err := r.Checkpoints.Drop(ctx, t); err != nil {
+			return fmt.Errorf("drop the checkpoint: %w", err)
+		}
+	}
 	for _, e := range events {
 		tn.countShown(e, -1)
 		if it := r.takenTo(tn, e); it != nil {

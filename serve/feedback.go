@@ -121,6 +121,7 @@ func (r *Recommender) retract(ctx context.Context, t upnext.Tenant, viewer upnex
 	if err != nil {
 		return e, err
 	}
+	tn.withdrew()
 	r.viewers.forget(viewerKey{t, e.Viewer})
 	tn.countShown(e, -1)
 	it := r.takenTo(tn, e)

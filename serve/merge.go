@@ -37,6 +37,7 @@ func (r *Recommender) Merge(ctx context.Context, t upnext.Tenant, anonymous, kno
 	if err != nil {
 		return fail(err)
 	}
+	tn.withdrew()
 	now := r.Now()
 	for _, e := range slices.Backward(events) {
 		tn.countShown(e, -1)

@@ -29,6 +29,7 @@ func (r *Recommender) Run(ctx context.Context) error {
 	wg.Go(func() { r.prune(ctx) })
 	wg.Go(func() { r.pruneReplies(ctx) })
 	wg.Go(func() { r.meetNewcomers(ctx) })
+	wg.Go(func() { r.checkpoint(ctx) })
 	if r.Measures != nil {
 		wg.Go(func() { r.measure(ctx) })
 	}

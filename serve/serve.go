@@ -58,6 +58,9 @@ type Config struct {
 	// nothing is archived.
 	Archive Archive
 
+	// Checkpoints spare a start counting all events; nil: it counts them.
+	Checkpoints Checkpoints
+
 	// Sources replace those of a page, of similar items and of a search where
 	// they are not nil.
 	Sources *Sources

@@ -51,11 +51,13 @@ type Settings struct {
 
 	ReplyBytes int64 // that a tenant's kept replies may take
 
-	Unshown     int           // candidates kept with a slate that were not shown
-	SlateQueue  int           // slates waiting to be written; more are dropped and counted
-	SlateKeep   time.Duration // slates older than this are pruned
-	TraceQueue  int           // of those waiting, how many may have their trace; further ones go without and are counted
-	TraceKeep   time.Duration // traces older than this are pruned
+	Unshown         int           // candidates kept with a slate that were not shown
+	SlateQueue      int           // slates waiting to be written; more are dropped and counted
+	SlateKeep       time.Duration // slates older than this are pruned
+	TraceQueue      int           // of those waiting, how many may have their trace; further ones go without and are counted
+	TraceKeep       time.Duration // traces older than this are pruned
+	CheckpointEvery time.Duration // how often what was counted is saved
+
 	FollowEvery time.Duration // how often the catalogue and the events are looked at, unless woken
 
 	MeasureEvery time.Duration // how often events are attributed and counted
@@ -98,7 +100,7 @@ func DefaultSettings() Settings {
 		Rules:   rule.DefaultRules(),
 		Telling: 0.42, UnknownAge: 12,
 		CursorLife: 30 * time.Minute, CursorItems: 10_000, CursorBytes: 1 << 20, ReplyBytes: 256 << 20,
-		Unshown: 20, SlateQueue: 1024, SlateKeep: 7 * 24 * time.Hour, TraceQueue: 64, TraceKeep: 24 * time.Hour, FollowEvery: time.Second,
+		Unshown: 20, SlateQueue: 1024, SlateKeep: 7 * 24 * time.Hour, TraceQueue: 64, TraceKeep: 24 * time.Hour, FollowEvery: time.Second, CheckpointEvery: 10 * time.Minute,
 		MeasureEvery: time.Second, MeasureKeep: 400 * 24 * time.Hour,
 	}
 }

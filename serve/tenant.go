@@ -36,6 +36,8 @@ type tenant struct {
 	// each is applied once and in order.
 	following latch
 	tail      int64 // Seq of the last event applied
+	withdrawn int64 // how often events were taken back, as far as the counts know
+	saved     int64 // tail of the last checkpoint
 	loaded    atomic.Bool
 
 	mu      sync.RWMutex
@@ -104,6 +106,11 @@ func (r *Recommender) follow(ctx context.Context, tn *tenant) error {
 	if err := r.followBeats(ctx, tn); err != nil {
 		return fmt.Errorf("follow tenant %s: %w", tn.name, err)
 	}
+	if !tn.loaded.Load() {
+		if err := r.resumeCounts(ctx, tn); err != nil {
+			return fmt.Errorf("load tenant %s: %w", tn.name, err)
+		}
+	}
 	if err := r.followEvents(ctx, tn); err != nil {
 		return fmt.Errorf("follow tenant %s: %w", tn.name, err)
 	}
@@ -116,12 +123,25 @@ func (r *Recommender) follow(ctx context.Context, tn *tenant) error {
 const tailPage = 2000
 
 // followEvents applies what the tail has: to the crowd, and to the viewers
-// that are held (another replica may have taken the event).
+// that are held (another replica may have taken the event). One page is applied
+// while the next one is read.
 func (r *Recommender) followEvents(ctx context.Context, tn *tenant) error {
-	for {
-		events, err := r.Events.Since(ctx, tn.name, tn.tail, tailPage)
-		if err != nil {
-			return fmt.Errorf("follow the events: %w", err)
+	ask := func(after int64) <-chan answer[[]upnext.Event] {
+		answers := make(chan answer[[]upnext.Event], 1)
+		go func() {
+			events, err := r.Events.Since(ctx, tn.name, after, tailPage)
+			answers <- answer[[]upnext.Event]{events, err}
+		}()
+		return answers
+	}
+	for next := ask(tn.tail); next != nil; {
+		got := <-next
+		if got.err != nil {
+			return fmt.Errorf("follow the events: %w", got.err)
+		}
+		events := got.value
+		if next = nil; len(events) == tailPage {
+			next = ask(events[tailPage-1].Seq)
 		}
 		now := r.Now()
 		for _, e := range events {
@@ -129,10 +149,8 @@ func (r *Recommender) followEvents(ctx context.Context, tn *tenant) error {
 			r.count(tn, e, now)
 			tn.tail = e.Seq
 		}
-		if len(events) < tailPage {
-			return nil
-		}
 	}
+	return nil
 }
 
 // takes is the weight from which an event says that a viewer took to an item.

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"upnext"
@@ -85,6 +86,9 @@ func (e *Events) Retract(ctx context.Context, t upnext.Tenant, viewer upnext.Vie
 		if err := unmeasure(ctx, tx, t, sender, event.Seq); err != nil {
 			return err
 		}
+		if _, err := bump(ctx, tx, t, withdrawnCounter, 1); err != nil {
+			return err
+		}
 		return e.db.forget(ctx, tx, t, sender)
 	})
 	if err != nil {
@@ -123,10 +127,29 @@ func (e *Events) Since(ctx context.Context, t upnext.Tenant, after int64, limit 
 // Erase implements upnext.Events.
 func (e *Events) Erase(ctx context.Context, t upnext.Tenant, viewer upnext.ViewerID) (int, error) {
 	n, err := e.db.removeOf(ctx, t, viewer, `DELETE FROM events WHERE tenant = $1 AND viewer = $2`, func(tx *sql.Tx) error {
-		return unmeasure(ctx, tx, t, viewer.String(), 0) // attributions outlive events that were pruned
+		if err := unmeasure(ctx, tx, t, viewer.String(), 0); err != nil { // attributions outlive events that were pruned
+			return err
+		}
+		_, err := bump(ctx, tx, t, withdrawnCounter, 1)
+		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("erase the events of %s: %w", viewer, err)
+	}
+	return n, nil
+}
+
+// withdrawnCounter counts how often events were taken back.
+const withdrawnCounter = "withdrawals"
+
+// Withdrawn implements upnext.Events.
+func (e *Events) Withdrawn(ctx context.Context, t upnext.Tenant) (int64, error) {
+	n, err := one(ctx, e.db.read, scanNumber, `SELECT value FROM counters WHERE tenant = $1 AND name = $2`, string(t), withdrawnCounter)
+	if errors.Is(err, upnext.ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("how often events were taken back: %w", err)
 	}
 	return n, nil
 }

@@ -66,6 +66,9 @@ func (s *Merges) merge(ctx context.Context, tx *sql.Tx, t upnext.Tenant, anonymo
 	if err != nil {
 		return upnext.Merged{}, err
 	}
+	if _, err := bump(ctx, tx, t, withdrawnCounter, 1); err != nil {
+		return upnext.Merged{}, err
+	}
 	given, err := giveProperties(ctx, tx, t, anonymous, known)
 	for _, viewer := range []upnext.ViewerID{anonymous, known} {
 		if err == nil {

@@ -164,9 +164,23 @@ func eventRetract(t *testing.T, s Stores) {
 	_, err = s.Events.Retract(ctx, a, nobody, "ann-1")
 	is(t, "retract again", err, upnext.ErrNotFound)
 
+	withdrawn := func(tenant upnext.Tenant, n int64) {
+		t.Helper()
+		got, err := s.Events.Withdrawn(ctx, tenant)
+		ok(t, "withdrawn", err)
+		want(t, "withdrawn", got, n)
+	}
+	withdrawn(a, 2)
+	withdrawn(b, 0)
 	held, err := s.Events.Since(ctx, a, 0, 10)
 	ok(t, "since", err)
 	want(t, "left", eventIDs(held), []upnext.EventID{"ann-2"})
+	_, err = s.Events.Erase(ctx, a, upnext.ViewerID{ID: "ann"})
+	ok(t, "erase", err)
+	withdrawn(a, 3)
+	_, err = s.Merges.Merge(ctx, a, upnext.ViewerID{ID: "somebody", Anonymous: true}, upnext.ViewerID{ID: "ann"}, time.Now())
+	ok(t, "merge", err)
+	withdrawn(a, 4)
 	again, err := s.Events.Append(ctx, a, event("ann", 1))
 	ok(t, "append a retracted id", err)
 	if again[0].Duplicate || again[0].Seq <= appended[2].Seq {

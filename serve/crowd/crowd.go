@@ -4,10 +4,12 @@
 package crowd
 
 import (
-	"hash/maphash"
 	"math"
+	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/cespare/xxhash/v2"
 
 	"upnext"
 )
@@ -35,14 +37,14 @@ func DefaultSettings() Settings {
 // Crowd is the counts of one tenant. Items are the shelf's ords. It is safe
 // for concurrent use.
 type Crowd struct {
-	set  Settings
-	seed maphash.Seed
+	set Settings
 
 	mu      sync.RWMutex
+	seed    uint64 // of the viewers' hashes
 	popular ranking
 	trend   trend
 	recent  recents
-	pairs   map[int32][]pair
+	pairs   [][]pair // by item
 	likes   likes
 	tries   tries
 	latest  float64 // unit of the newest event counted
@@ -51,7 +53,7 @@ type Crowd struct {
 // New returns a Crowd without counts.
 func New(set Settings) *Crowd {
 	return &Crowd{
-		set: set, seed: maphash.MakeSeed(), pairs: map[int32][]pair{}, likes: newLikes(set.Viewers),
+		set: set, seed: rand.Uint64(), likes: newLikes(set.Viewers),
 		trend: trend{seen: map[visit]entry{}, hours: map[int64][]visit{}}, recent: recents{of: map[uint64]*ring{}},
 	}
 }
@@ -124,7 +126,14 @@ func (c *Crowd) Forget(viewer upnext.ViewerID) {
 	c.likes.of.Remove(v)
 }
 
-func (c *Crowd) hash(v upnext.ViewerID) uint64 { return maphash.String(c.seed, v.String()) }
+// hash is what is held of a viewer's name: others' events cannot be made to meet
+// theirs by who does not know the seed.
+func (c *Crowd) hash(v upnext.ViewerID) uint64 {
+	var d xxhash.Digest
+	d.ResetWithSeed(c.seed)
+	_, _ = d.WriteString(v.String()) // never fails
+	return d.Sum64()
+}
 
 // Scored is an item and a number to order by.
 type Scored struct {

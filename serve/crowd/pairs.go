@@ -17,6 +17,9 @@ type pair struct {
 // least (the space-saving sketch): what is truly frequent gets through, and
 // the error is at most the least count.
 func (c *Crowd) bump(item, other int32, by float64) {
+	if n := int(item) + 1 - len(c.pairs); n > 0 {
+		c.pairs = append(c.pairs, make([][]pair, n)...)
+	}
 	list := c.pairs[item]
 	least := 0
 	for i := range list {
@@ -90,6 +93,9 @@ func (c *Crowd) gather(g *gathered, seeds []Scored) {
 	shrink := c.set.Shrink * c.latest
 	for k, seed := range seeds {
 		own := c.popular.of(seed.Item)
+		if int(seed.Item) >= len(c.pairs) {
+			continue
+		}
 		for _, p := range c.pairs[seed.Item] {
 			its := c.popular.of(p.item)
 			both := min(float64(p.weight), own, its)

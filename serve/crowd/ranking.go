@@ -35,11 +35,21 @@ func (r *ranking) of(item int32) float64 {
 	return r.scores[item]
 }
 
-// add moves an item's score and its place.
-func (r *ranking) add(item int32, by float64) {
+// set gives an item a score; places are to be found anew, by rank.
+func (r *ranking) set(item int32, score float64) {
+	r.grow(item)
+	r.scores[item] = score
+}
+
+func (r *ranking) grow(item int32) {
 	if n := int(item) + 1 - len(r.scores); n > 0 {
 		r.scores, r.places = append(r.scores, make([]float64, n)...), append(r.places, make([]int32, n)...)
 	}
+}
+
+// add moves an item's score and its place.
+func (r *ranking) add(item int32, by float64) {
+	r.grow(item)
 	before := r.scores[item]
 	after := before + by
 	if after <= tiny*max(before, -by) {

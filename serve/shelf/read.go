@@ -21,6 +21,13 @@ func (s *Shelf) Added() int64 {
 	return s.added
 }
 
+// Names are the ids by Ord, of what was deleted too. Callers must not change it.
+func (s *Shelf) Names() []upnext.ItemID {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.names[:len(s.names):len(s.names)]
+}
+
 // Len is how many items there are.
 func (s *Shelf) Len() int {
 	s.mu.RLock()

@@ -74,21 +74,34 @@ type Shelf struct {
 }
 
 // page is how many records one read of the catalogue takes.
-const page = 1000
+const page = 2000
 
-// Follow reads the catalogue's changes up to now and applies them. One caller
-// at a time.
+// Follow reads the catalogue's changes up to now and applies them: one page while
+// the next one is read. One caller at a time.
 func (s *Shelf) Follow(ctx context.Context, t upnext.Tenant, catalog upnext.Catalog) error {
-	for {
-		records, err := catalog.Changes(ctx, t, s.Version(), page)
-		if err != nil {
-			return fmt.Errorf("follow the catalogue: %w", err)
-		}
-		s.Apply(records...)
-		if len(records) < page {
-			return nil
-		}
+	type read struct {
+		records []upnext.Record
+		err     error
 	}
+	ask := func(after int64) <-chan read {
+		answer := make(chan read, 1)
+		go func() {
+			records, err := catalog.Changes(ctx, t, after, page)
+			answer <- read{records, err}
+		}()
+		return answer
+	}
+	for next := ask(s.Version()); next != nil; {
+		got := <-next
+		if got.err != nil {
+			return fmt.Errorf("follow the catalogue: %w", got.err)
+		}
+		if next = nil; len(got.records) == page {
+			next = ask(got.records[page-1].Version)
+		}
+		s.Apply(got.records...)
+	}
+	return nil
 }
 
 // Apply puts records on the shelf, in the order of their versions; a

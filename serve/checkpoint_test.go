@@ -1,0 +1,204 @@
+package serve
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"testing"
+	"time"
+
+	"upnext"
+)
+
+// memory keeps checkpoints for a test.
+type memory struct {
+	mu   sync.Mutex
+	kept map[upnext.Tenant][]byte
+}
+
+func (m *memory) Save(_ context.Context, t upnext.Tenant, write func(io.Writer) error) error {
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.kept[t] = b.Bytes()
+	return nil
+}
+
+func (m *memory) Open(_ context.Context, t upnext.Tenant) (io.ReadCloser, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	b, ok := m.kept[t]
+	if !ok {
+		return nil, upnext.ErrNotFound
+	}
+	return io.NopCloser(bytes.NewReader(b)), nil
+}
+
+func (m *memory) Drop(_ context.Context, t upnext.Tenant) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.kept, t)
+	return nil
+}
+
+// readEvents counts the events that are read to be counted.
+type readEvents struct {
+	upnext.Events
+	since int
+}
+
+func (e *readEvents) Since(ctx context.Context, t upnext.Tenant, after int64, limit int) ([]upnext.Event, error) {
+	events, err := e.Events.Since(ctx, t, after, limit)
+	if limit > 1 { // a checkpoint looks at one
+		e.since += len(events)
+	}
+	return events, err
+}
+
+// TestCheckpoint: a start after a checkpoint counts what came since and nothing
+// else, and says what one says that counts all; a checkpoint that may not hold is
+// passed over.
+func TestCheckpoint(t *testing.T) {
+	kept := &memory{kept: map[upnext.Tenant][]byte{}}
+	w := newWorld(t, 6, func(c *Config) { c.Checkpoints = kept })
+	all := 0
+	act := func(n int) {
+		for range n {
+			w.does(fmt.Sprint("v", all%7), upnext.Event{Kind: upnext.Like, Item: itemOf(topics[all%5], all%6).ID})
+			all++
+		}
+	}
+	// start is a new process on the same stores; it says what it would show, and how
+	// many events it has read for that.
+	start := func(change func(*Config)) (string, int) {
+		t.Helper()
+		cfg := w.cfg
+		events := &readEvents{Events: w.store.Events}
+		cfg.Events = events
+		if change != nil {
+			change(&cfg)
+		}
+		r := New(cfg)
+		s, err := r.Recommend(t.Context(), tenantT, upnext.Request{Count: 12, Unrecorded: true, Explain: ExplainTrace})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := ""
+		for _, p := range s.Items {
+			out += fmt.Sprintf("%s %.6f %v\n", p.Item, p.Score, p.Sources)
+		}
+		return out, events.since
+	}
+	anew := func() string {
+		said, read := start(func(c *Config) { c.Checkpoints = nil })
+		if read == 0 {
+			t.Fatal("without a checkpoint no event is read")
+		}
+		return said
+	}
+	check := func(what string, wantRead int, change func(*Config)) {
+		t.Helper()
+		said, read := start(change)
+		if want := anew(); change == nil && said != want {
+			t.Errorf("%s: it says\n%swant\n%s", what, said, want)
+		}
+		if read != wantRead {
+			t.Errorf("%s: %d events are read, want %d", what, read, wantRead)
+		}
+	}
+	save := func() {
+		t.Helper()
+		w.refresh()
+		if err := w.rec.save(t.Context(), w.rec.tenant(tenantT)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	act(60)
+	check("none yet", all, nil)
+	save()
+	check("nothing since", 0, nil)
+	act(5)
+	check("five since", 5, nil)
+
+	if w.rec.save(t.Context(), w.rec.tenant(tenantT)); len(kept.kept) != 1 {
+		t.Fatal("no checkpoint")
+	}
+	check("other settings", all, func(c *Config) { c.Settings.Crowd.Recent = 3 })
+	check("another file", all, func(c *Config) {
+		c.Checkpoints = &memory{kept: map[upnext.Tenant][]byte{tenantT: []byte("{}\nrubbish")}}
+	})
+	damaged := bytes.Clone(kept.kept[tenantT])
+	damaged[len(damaged)/2] ^= 1
+	check("a damaged one", all, func(c *Config) { c.Checkpoints = &memory{kept: map[upnext.Tenant][]byte{tenantT: damaged}} })
+	check("one that cannot be read", all, func(c *Config) { c.Checkpoints = brokenCheckpoints{} })
+
+	// What this process takes back it knows; what another does, the next start.
+	save()
+	first := upnext.EventID("")
+	for _, e := range must(w.store.Events.Since(t.Context(), tenantT, 0, 1)) {
+		first = e.ID
+	}
+	if err := w.rec.Retract(t.Context(), tenantT, upnext.ViewerID{}, first); err != nil {
+		t.Fatal(err)
+	}
+	all--
+	check("after a retraction", all, nil)
+	save()
+	check("after a retraction and a checkpoint", 0, nil)
+	other := New(w.cfg)
+	if _, err := other.Erase(t.Context(), tenantT, user("v3")); err != nil {
+		t.Fatal(err)
+	}
+	if len(kept.kept) != 0 {
+		t.Error("the checkpoint outlives an erasure")
+	}
+	act(1)
+	save()
+	if len(kept.kept) != 0 {
+		t.Error("a process saves counts that know nothing of what another has taken back")
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// brokenCheckpoints cannot be read.
+type brokenCheckpoints struct{}
+
+func (brokenCheckpoints) Save(context.Context, upnext.Tenant, func(io.Writer) error) error {
+	return errors.New("broken")
+}
+func (brokenCheckpoints) Open(context.Context, upnext.Tenant) (io.ReadCloser, error) {
+	return nil, errors.New("broken")
+}
+func (brokenCheckpoints) Drop(context.Context, upnext.Tenant) error { return errors.New("broken") }
+
+// TestCheckpointAtEnd: a process that ends leaves one, and goes on from it.
+func TestCheckpointAtEnd(t *testing.T) {
+	kept := &memory{kept: map[upnext.Tenant][]byte{}}
+	w := newWorld(t, 3, func(c *Config) { c.Checkpoints = kept })
+	w.does("ann", upnext.Event{Kind: upnext.Like, Item: itemOf("space", 1).ID})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- w.rec.Run(ctx) }()
+	<-w.rec.Loaded()
+	w.refresh()
+	time.Sleep(10 * time.Millisecond) // Run may still be starting what it runs
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	if len(kept.kept[tenantT]) == 0 {
+		t.Error("nothing is kept")
+	}
+}
