@@ -5,6 +5,7 @@ import (
 
 	"upnext/learn"
 	"upnext/learn/bundle"
+	"upnext/learn/collab"
 	"upnext/learn/sequence"
 	"upnext/learn/split"
 )
@@ -19,7 +20,7 @@ func inBytes(m learn.Model) learn.Model {
 	if s, ok := m.(*sequence.Model); ok {
 		return s.Quantised()
 	}
-	return m
+	return collab.InBytes(m)
 }
 
 // shrink puts the small form in a part's place where the metric allows, and has

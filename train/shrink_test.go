@@ -12,8 +12,9 @@ import (
 	"upnext/learn/split"
 )
 
-// TestShrink: a network goes on in 8 bits with both of its numbers told, is
-// stored and read so, and takes less; a closed form stays as it is.
+// TestShrink: a network and sparse weights go on in 8 bits with both of their
+// numbers told, are stored and read so, and take less; a closed form of whole weights
+// stays as it is.
 func TestShrink(t *testing.T) {
 	log := learn.Log{Items: 40}
 	for v := range 200 { // what follows an item is the next one
@@ -25,8 +26,8 @@ func TestShrink(t *testing.T) {
 	}
 	rest, cases := split.LeaveLast(log, 1)
 	f := sequence.GRU{Dim: 16, Hidden: 16, Length: 10, Training: sequence.Training{Epochs: 4, Batch: 16, Seed: 1}}
-	sizes := map[bool]int{}
-	for _, fitter := range []learn.Fitter{f, collab.EASE{}} {
+	for _, fitter := range []learn.Fitter{f, collab.SparseEASE{Neighbours: 8}, collab.EASE{}} {
+		sizes := map[bool]int{}
 		m, err := fitter.Fit(t.Context(), rest, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -67,9 +68,9 @@ func TestShrink(t *testing.T) {
 				t.Errorf("read back: got %v, want %v", got[3], want[3])
 			}
 		}
-	}
-	if sizes[true] >= sizes[false] {
-		t.Errorf("in 8 bits %d bytes, %d before", sizes[true], sizes[false])
+		if sizes[true] >= sizes[false] {
+			t.Errorf("%s in 8 bits has %d bytes, %d before", fitter.Name(), sizes[true], sizes[false])
+		}
 	}
 	if allows(bundle.Metrics{NDCG10: .2}, bundle.Metrics{NDCG10: .19}) || !allows(bundle.Metrics{NDCG10: .2}, bundle.Metrics{NDCG10: .1985}) {
 		t.Error("5 % is allowed, or less than 1 % is not")

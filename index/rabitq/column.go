@@ -168,13 +168,39 @@ type texts struct {
 	values   []string
 	postings []posting
 	free     []uint32 // codes that no slot has
-	slots    [][]uint32
+
+	// What slots have: most have one value, and a list each would be most of what a
+	// column takes.
+	first []uint32            // one plus the code of a slot's first value; 0: it has none
+	more  map[uint32][]uint32 // codes of the others
+}
+
+// held appends to into the codes of a slot.
+func (x *texts) held(into []uint32, slot uint32) []uint32 {
+	if int(slot) >= len(x.first) || x.first[slot] == 0 {
+		return into
+	}
+	return append(append(into, x.first[slot]-1), x.more[slot]...)
+}
+
+// hold gives a slot codes, in place of those it had.
+func (x *texts) hold(slot uint32, codes []uint32) {
+	if n := int(slot) + 1 - len(x.first); n > 0 {
+		x.first = append(x.first, make([]uint32, n)...)
+	}
+	delete(x.more, slot)
+	if x.first[slot] = 0; len(codes) > 0 {
+		x.first[slot] = codes[0] + 1
+	}
+	if len(codes) > 1 {
+		if x.more == nil {
+			x.more = map[uint32][]uint32{}
+		}
+		x.more[slot] = slices.Clone(codes[1:])
+	}
 }
 
 func (x *texts) add(slot uint32, list []string) {
-	for int(slot) >= len(x.slots) {
-		x.slots = append(x.slots, nil)
-	}
 	held := make([]uint32, 0, len(list))
 	for _, value := range list {
 		code, ok := x.codes[value]
@@ -196,11 +222,11 @@ func (x *texts) add(slot uint32, list []string) {
 			x.postings[code].add(slot)
 		}
 	}
-	x.slots[slot] = held
+	x.hold(slot, held)
 }
 
 func (x *texts) remove(slot uint32) {
-	for _, code := range x.slots[slot] {
+	for _, code := range x.held(nil, slot) {
 		x.postings[code].remove(slot)
 		if x.postings[code].empty() {
 			delete(x.codes, x.values[code])
@@ -208,7 +234,7 @@ func (x *texts) remove(slot uint32) {
 			x.free = append(x.free, code)
 		}
 	}
-	x.slots[slot] = nil
+	x.hold(slot, nil)
 }
 
 // compare adds the slots of every value for which the comparison holds.

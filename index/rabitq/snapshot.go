@@ -228,9 +228,10 @@ func (c *column) write(w *writer, used int) {
 	for _, code := range c.texts.free {
 		w.uint(uint64(code))
 	}
+	var held []uint32
 	for slot := range uint32(used) {
 		if c.present.has(slot) {
-			held := c.texts.slots[slot]
+			held = c.texts.held(held[:0], slot)
 			w.uint(uint64(len(held)))
 			for _, code := range held {
 				w.uint(uint64(code))
@@ -281,22 +282,24 @@ func readColumn(r *reader, used int) *column {
 	for i := range x.free {
 		x.free[i] = uint32(r.uint())
 	}
-	x.slots = make([][]uint32, used)
+	x.first = make([]uint32, used)
+	var held []uint32
 	for slot := range uint32(used) {
 		if !c.present.has(slot) {
 			continue
 		}
-		x.slots[slot] = make([]uint32, r.count(1))
-		for i := range x.slots[slot] {
+		held = held[:0]
+		for range r.count(1) {
 			code := uint32(r.uint())
 			if int(code) >= len(x.values) {
 				r.err = errors.Join(r.err, errCut)
 				return c
 			}
-			x.slots[slot][i] = code
+			held = append(held, code)
 			x.postings[code].add(slot)
 			x.codes[x.values[code]] = code // not of the free ones, whose value is empty
 		}
+		x.hold(slot, held)
 	}
 	return c
 }

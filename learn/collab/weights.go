@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"upnext"
+	"upnext/learn"
 	"upnext/learn/artefact"
 	"upnext/learn/kernel"
 )
@@ -94,6 +95,16 @@ func (w *weights) pruned(n int) *weights {
 		p.start = append(p.start, int32(len(p.column)))
 	}
 	return p
+}
+
+// InBytes is a model whose weights are sparse floats with 8 bits a weight; any other
+// one as it is: dense weights are places (Places), which must be whole.
+func InBytes(m learn.Model) learn.Model {
+	l, ok := m.(*linear)
+	if !ok || l.weights.start == nil || l.weights.code != nil {
+		return m
+	}
+	return &linear{l.kind, l.asker, l.weights.quantised()}
 }
 
 // quantised rounds each row to multiples of 1/127 of its largest weight.

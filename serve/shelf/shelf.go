@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"unique"
 
 	"upnext"
 	"upnext/serve/dense"
@@ -25,7 +26,7 @@ type Item struct {
 	Topics  []string // what it is about, lower case: believed topics first, then tags; no repeats
 	topics  []int32  // the numbers of Topics
 
-	upnext.Record // without what no request reads: long texts, and where it comes from
+	upnext.Record // without what no request reads: long texts, where it comes from, the evidence of beliefs
 
 	fields atomic.Pointer[upnext.Fields]
 }
@@ -215,15 +216,38 @@ func newItem(r upnext.Record) *Item {
 	content := contentOf(r.Item)
 	r.Item.Description, r.Item.Transcript, r.Item.Lyrics, r.Item.Comments = "", "", "", nil
 	r.Hash, r.Source = "", ""
+	intern(&r)
 	it := &Item{Record: r, Content: content, Free: free(r)}
 	for _, list := range [][]string{upnext.Values(r.Understanding.Topics), r.Item.Tags} {
 		for _, v := range list {
-			if v = strings.ToLower(v); !slices.Contains(it.Topics, v) {
+			if v = unique.Make(strings.ToLower(v)).Value(); !slices.Contains(it.Topics, v) {
 				it.Topics = append(it.Topics, v)
 			}
 		}
 	}
 	return it
+}
+
+// intern has records share the texts that many of them have: each came from the
+// catalogue as one of its own.
+func intern(r *upnext.Record) {
+	it, u := &r.Item, &r.Understanding
+	it.Kind, it.Status = unique.Make(it.Kind).Value(), unique.Make(it.Status).Value()
+	for _, s := range []*string{&it.Language, &it.CreatorID, &it.CreatorName, &it.SeriesID, &it.RoomState} {
+		*s = unique.Make(*s).Value()
+	}
+	for _, list := range [][]string{it.Tags, it.Regions} {
+		for i, s := range list {
+			list[i] = unique.Make(s).Value()
+		}
+	}
+	for _, list := range []*[]upnext.Label{&u.Topics, &u.Emotion, &u.Style, &u.Language, &u.Safety} {
+		own := make([]upnext.Label, len(*list)) // the caller's stay as they are
+		for i, l := range *list {
+			own[i] = upnext.Label{Value: unique.Make(l.Value).Value(), Confidence: l.Confidence, Model: unique.Make(l.Model).Value()}
+		}
+		*list = own
+	}
 }
 
 // free reports whether nothing in a record keeps it from anybody at any time: as
