@@ -90,7 +90,7 @@ func (r *Recommender) eraseOne(ctx context.Context, tn *tenant, viewer upnext.Vi
 	}
 	tn.withdrew()
 	if r.Checkpoints != nil {
-		if err := r.Checkpoints.Drop(ctx, t); err != nil {
+		if err := r.Checkpoints.Drop(ctx, t, countsPart); err != nil {
 			return fmt.Errorf("drop the checkpoint: %w", err)
 		}
 	}

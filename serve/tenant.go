@@ -37,8 +37,10 @@ type tenant struct {
 	following latch
 	tail      int64 // Seq of the last event applied
 	withdrawn int64 // how often events were taken back, as far as the counts know
-	saved     int64 // tail of the last checkpoint
-	loaded    atomic.Bool
+	savedTail int64 // of the last checkpoint
+
+	savedVersion int64 // of the shelf of the last checkpoint
+	loaded       atomic.Bool
 
 	mu      sync.RWMutex
 	schema  upnext.Schema
@@ -100,6 +102,11 @@ func (r *Recommender) follow(ctx context.Context, tn *tenant) error {
 		return fmt.Errorf("follow tenant %s: %w", tn.name, err)
 	}
 	tn.setSchema(schema)
+	if !tn.loaded.Load() {
+		if err := r.resumeItems(ctx, tn); err != nil {
+			return fmt.Errorf("load tenant %s: %w", tn.name, err)
+		}
+	}
 	if err := tn.shelf.Follow(ctx, tn.name, r.Catalog); err != nil {
 		return fmt.Errorf("follow tenant %s: %w", tn.name, err)
 	}

@@ -10,14 +10,16 @@ import (
 	"upnext/infra/blob"
 )
 
-// checkpoints are what was counted, by tenant, in the object store: a server that
+// checkpoints are what memory holds, by tenant, in the object store: a server that
 // starts with an empty disk finds there what another one has saved.
 type checkpoints struct{ objects blob.Store }
 
-func checkpointKey(t upnext.Tenant) string { return path.Join("checkpoints", string(t), "counts") }
+func checkpointKey(t upnext.Tenant, part string) string {
+	return path.Join("checkpoints", string(t), part)
+}
 
 // Save implements serve.Checkpoints.
-func (c checkpoints) Save(ctx context.Context, t upnext.Tenant, write func(io.Writer) error) error {
+func (c checkpoints) Save(ctx context.Context, t upnext.Tenant, part string, write func(io.Writer) error) error {
 	from, to := io.Pipe()
 	written := make(chan error, 1)
 	go func() {
@@ -25,7 +27,7 @@ func (c checkpoints) Save(ctx context.Context, t upnext.Tenant, write func(io.Wr
 		to.CloseWithError(err) // nil ends the object, any other keeps it from being put
 		written <- err
 	}()
-	_, err := c.objects.Put(ctx, checkpointKey(t), from)
+	_, err := c.objects.Put(ctx, checkpointKey(t, part), from)
 	from.CloseWithError(io.ErrClosedPipe) // so that write ends where Put did first
 	if failed := <-written; failed != nil && !errors.Is(failed, io.ErrClosedPipe) {
 		return failed
@@ -34,12 +36,12 @@ func (c checkpoints) Save(ctx context.Context, t upnext.Tenant, write func(io.Wr
 }
 
 // Open implements serve.Checkpoints.
-func (c checkpoints) Open(ctx context.Context, t upnext.Tenant) (io.ReadCloser, error) {
-	from, _, err := c.objects.Open(ctx, checkpointKey(t), 0)
+func (c checkpoints) Open(ctx context.Context, t upnext.Tenant, part string) (io.ReadCloser, error) {
+	from, _, err := c.objects.Open(ctx, checkpointKey(t, part), 0)
 	return from, err
 }
 
 // Drop implements serve.Checkpoints.
-func (c checkpoints) Drop(ctx context.Context, t upnext.Tenant) error {
-	return c.objects.Delete(ctx, checkpointKey(t))
+func (c checkpoints) Drop(ctx context.Context, t upnext.Tenant, part string) error {
+	return c.objects.Delete(ctx, checkpointKey(t, part))
 }

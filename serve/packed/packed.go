@@ -4,6 +4,7 @@ package packed
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"hash"
@@ -133,25 +134,58 @@ func Single[N Number](r *Reader) (n N) {
 	return n
 }
 
-// Strings reads texts, at most so many.
+// Strings reads texts, at most so many. They share one piece of memory.
 func Strings[S ~string](r *Reader, most int) []S {
 	lengths := Numbers[int32](r, most)
-	texts := make([]S, len(lengths))
-	var b []byte
-	for i, n := range lengths {
-		if r.err == nil && (n < 0 || n > 1<<20) {
+	total := 0
+	for _, n := range lengths {
+		if n < 0 {
 			r.err = fmt.Errorf("a text of %d bytes: %w", n, upnext.ErrInvalid)
-		}
-		if r.err != nil {
 			return nil
 		}
-		if int(n) > cap(b) {
-			b = make([]byte, n)
+		total += int(n)
+	}
+	if r.err != nil {
+		return nil
+	}
+	var whole bytes.Buffer // it grows with what is there, not with what a damaged length says
+	if _, r.err = io.CopyN(&whole, r, int64(total)); r.err != nil {
+		return nil
+	}
+	all, texts := whole.String(), make([]S, len(lengths))
+	for i, n := range lengths {
+		texts[i], all = S(all[:n]), all[n:]
+	}
+	return texts
+}
+
+// Names writes texts of which many are the same: each once, and by number.
+func Names[S ~string](w *Writer, texts []S) {
+	var distinct []S
+	number := map[S]int32{}
+	numbers := make([]int32, len(texts))
+	for i, s := range texts {
+		n, ok := number[s]
+		if !ok {
+			n = int32(len(distinct))
+			number[s], distinct = n, append(distinct, s)
 		}
-		b = b[:n]
-		if _, r.err = io.ReadFull(r, b); r.err == nil {
-			texts[i] = S(b)
+		numbers[i] = n
+	}
+	Texts(w, distinct)
+	List(w, numbers)
+}
+
+// Named reads what Names wrote, at most so many.
+func Named[S ~string](r *Reader, most int) []S {
+	distinct, numbers := Strings[S](r, most), Numbers[int32](r, most)
+	texts := make([]S, len(numbers))
+	for i, n := range numbers {
+		if n < 0 || int(n) >= len(distinct) {
+			r.err = fmt.Errorf("name %d of %d: %w", n, len(distinct), upnext.ErrInvalid)
+			return nil
 		}
+		texts[i] = distinct[n]
 	}
 	return texts
 }

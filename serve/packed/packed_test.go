@@ -23,6 +23,7 @@ func TestBack(t *testing.T) {
 		One(w, uint64(7))
 		List(w, floats)
 		Texts(w, texts)
+		Names(w, texts)
 		if err := w.Close(); err != nil {
 			rt.Fatal(err)
 		}
@@ -31,8 +32,9 @@ func TestBack(t *testing.T) {
 			r := NewReader(bytes.NewReader(b))
 			gotInts, one := Numbers[int32](r, 1<<20), Single[uint64](r)
 			gotFloats, gotTexts := Numbers[float64](r, 1<<20), Strings[string](r, 1<<20)
+			gotNames := Named[string](r, 1<<20)
 			err := r.Close()
-			if err == nil && (!slices.Equal(gotInts, ints) || one != 7 || !slices.Equal(gotFloats, floats) || !slices.Equal(gotTexts, texts)) {
+			if err == nil && (!slices.Equal(gotInts, ints) || one != 7 || !slices.Equal(gotFloats, floats) || !slices.Equal(gotTexts, texts) || !slices.Equal(gotNames, texts)) {
 				rt.Fatalf("read %v %d %d %q", gotInts, one, len(gotFloats), gotTexts)
 			}
 			return err

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -60,6 +61,7 @@ func (it *Item) About(topic string) bool {
 // pointers.
 type Shelf struct {
 	mu      sync.RWMutex
+	seed    uint64 // of Item.Content
 	ords    map[upnext.ItemID]int32
 	items   []*Item         // by Ord; nil for what was deleted
 	names   []upnext.ItemID // by Ord
@@ -112,15 +114,16 @@ func (s *Shelf) Apply(records ...upnext.Record) {
 		return
 	}
 	fresh, words := make([]*Item, len(records)), make([][]term, len(records))
+	s.mu.Lock()
+	s.init(0)
+	seed := s.seed
+	s.mu.Unlock()
 	for i, r := range records {
-		fresh[i] = newItem(r)
+		fresh[i] = newItem(r, seed)
 		words[i] = wordsOf(r.Item)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ords == nil {
-		s.ords, s.words, s.makers, s.topics = map[upnext.ItemID]int32{}, map[string][]posting{}, map[string][]int32{}, map[string]int32{}
-	}
 	var edits []edit // of newest
 	for i, it := range fresh {
 		if old := s.replace(it, words[i]); old != nil {
@@ -137,6 +140,14 @@ func (s *Shelf) Apply(records ...upnext.Record) {
 		}
 	}
 	s.newest = edited(s.newest, edits)
+}
+
+// init makes the maps of an empty shelf.
+func (s *Shelf) init(items int) {
+	if s.ords == nil {
+		s.seed = rand.Uint64()
+		s.ords, s.words, s.makers, s.topics = make(map[upnext.ItemID]int32, items), map[string][]posting{}, map[string][]int32{}, map[string]int32{}
+	}
 }
 
 // edit is a change of a list before one of its places: an item that comes in, or,
@@ -212,20 +223,35 @@ func newer(a, b *Item) int {
 }
 
 // newItem keeps of a record what requests need.
-func newItem(r upnext.Record) *Item {
-	content := contentOf(r.Item)
+func newItem(r upnext.Record, seed uint64) *Item {
+	content := contentOf(seed, r.Item)
 	r.Item.Description, r.Item.Transcript, r.Item.Lyrics, r.Item.Comments = "", "", "", nil
 	r.Hash, r.Source = "", ""
 	intern(&r)
-	it := &Item{Record: r, Content: content, Free: free(r)}
-	for _, list := range [][]string{upnext.Values(r.Understanding.Topics), r.Item.Tags} {
-		for _, v := range list {
-			if v = unique.Make(strings.ToLower(v)).Value(); !slices.Contains(it.Topics, v) {
-				it.Topics = append(it.Topics, v)
-			}
+	it := &Item{Record: r, Content: content}
+	it.derive()
+	return it
+}
+
+// derive makes what follows from the record and is read in its place.
+func (it *Item) derive() {
+	it.Free = free(it.Record)
+	n := len(it.Understanding.Topics) + len(it.Item.Tags)
+	if n == 0 {
+		return
+	}
+	it.Topics = make([]string, 0, n)
+	add := func(v string) {
+		if v = unique.Make(strings.ToLower(v)).Value(); !slices.Contains(it.Topics, v) {
+			it.Topics = append(it.Topics, v)
 		}
 	}
-	return it
+	for _, l := range it.Understanding.Topics {
+		add(l.Value)
+	}
+	for _, tag := range it.Item.Tags {
+		add(tag)
+	}
 }
 
 // intern has records share the texts that many of them have: each came from the
@@ -242,6 +268,10 @@ func intern(r *upnext.Record) {
 		}
 	}
 	for _, list := range []*[]upnext.Label{&u.Topics, &u.Emotion, &u.Style, &u.Language, &u.Safety} {
+		if len(*list) == 0 {
+			*list = nil
+			continue
+		}
 		own := make([]upnext.Label, len(*list)) // the caller's stay as they are
 		for i, l := range *list {
 			own[i] = upnext.Label{Value: unique.Make(l.Value).Value(), Confidence: l.Confidence, Model: unique.Make(l.Model).Value()}

@@ -89,6 +89,11 @@ func (s *Shelf) list(it *Item, words []term) {
 	for _, t := range words {
 		s.words[t.word] = append(s.words[t.word], posting{it.Ord, t.weight})
 	}
+	s.enlist(it)
+}
+
+// enlist makes it findable by its creator, and by what else lists are kept of.
+func (s *Shelf) enlist(it *Item) {
 	if c := it.Item.CreatorID; c != "" {
 		s.makers[c] = append(s.makers[c], it.Ord)
 	}
