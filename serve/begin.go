@@ -104,9 +104,10 @@ func (r *Recommender) begin(ctx context.Context, t upnext.Tenant, req upnext.Req
 	if err := r.arm(q); err != nil {
 		return nil, err
 	}
+	r.viewers.asksFrom(viewerKey{t, q.req.Viewer}, q.req.Region)
 	q.guard.Returned, q.guard.Served = returned, r.served(ctx, q)
 	q.ask = source.Ask{
-		Now: q.now, Viewer: q.viewer.state, Topics: q.tenant.shelf.Leanings(q.viewer.state.ToTopic), Shelf: &q.tenant.shelf, Crowd: q.tenant.crowd, Index: idx,
+		Now: q.now, Region: q.req.Region, Viewer: q.viewer.state, Topics: q.tenant.shelf.Leanings(q.viewer.state.ToTopic), Shelf: &q.tenant.shelf, Crowd: q.tenant.crowd, Index: idx,
 		Filter: q.guard.Filter, Vars: q.guard.Vars, Held: len(returned) + len(q.guard.Served),
 		Strategy: q.req.LikeStrategy, Query: q.req.Query,
 	}

@@ -166,7 +166,7 @@ const takes = 0.3
 // count adds an event to the crowd if it speaks for its item.
 func (r *Recommender) count(tn *tenant, e upnext.Event, now time.Time) {
 	if it := r.takenTo(tn, e); it != nil {
-		tn.crowd.Add(e.Viewer, it.Ord, e.At, now)
+		tn.crowd.Add(e.Viewer, it.Ord, e.At, now, r.viewers.regionOf(tn.name, e))
 	}
 	tn.countShown(e, 1)
 	tn.countLike(e)

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -54,8 +55,9 @@ type held struct {
 	toldAt time.Time
 	into   upnext.ViewerID // who they are: themselves, or whom they were merged into; see whose
 	intoAt time.Time
-	stale  error // why told could not be read again; nil where it was
-	bytes  int64 // counted in viewers.bytes; under viewers.mu
+	region atomic.Pointer[string] // where they asked from last; nil: never, or nobody knew
+	stale  error                  // why told could not be read again; nil where it was
+	bytes  int64                  // counted in viewers.bytes; under viewers.mu
 }
 
 // heldAct is an act and its place in the order of acceptance, which decides
@@ -312,6 +314,41 @@ func (v *viewers) ask(tn *tenant, id upnext.ViewerID, b *bundle.Bundle, state *t
 	a := answered{b, state, learned.Ask(b, tn.numbersOf(b), state, readingOf{v, e})}
 	v.answers.Add(key, a)
 	return a.asking
+}
+
+// asksFrom notes the region that a viewer asks from.
+func (v *viewers) asksFrom(key viewerKey, region string) {
+	if region == "" || key.viewer.ID == "" {
+		return
+	}
+	v.mu.Lock()
+	e, ok := v.held[key]
+	v.mu.Unlock()
+	if ok {
+		e.Value.(*held).region.Store(&region)
+	}
+}
+
+// mostRegion bounds the name of a region that an event may name.
+const mostRegion = 16
+
+// regionOf is where an event happened: where it says so in its context, else where
+// its viewer asked from last or says to be, as far as they are in memory: no store is
+// asked, for all events come by here. Empty where nobody knows.
+func (v *viewers) regionOf(t upnext.Tenant, e upnext.Event) string {
+	if region, ok := e.Context["region"].(string); ok && len(region) <= mostRegion {
+		return region
+	}
+	v.mu.Lock()
+	el, ok := v.held[viewerKey{t, e.Viewer}]
+	v.mu.Unlock()
+	if !ok {
+		return ""
+	}
+	if region := el.Value.(*held).region.Load(); region != nil {
+		return *region
+	}
+	return ""
 }
 
 // unavailable marks an error of a store as one that may pass, unless it says

@@ -39,7 +39,7 @@ type Event struct {
 	Surface      string         `json:"surface,omitempty"`
 	Position     int            `json:"position,omitempty"`
 	Watch        *Watch         `json:"watch,omitempty"`
-	Context      map[string]any `json:"context,omitempty"`
+	Context      map[string]any `json:"context,omitempty" doc:"What is known besides. region, ISO 3166, is where it happened: what trends there is told apart. Without it the region counts that the viewer asked from last."`
 }
 
 // Watch is how much was watched.

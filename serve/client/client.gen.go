@@ -599,7 +599,9 @@ type Event struct {
 	AnonymousId *string  `json:"anonymous_id,omitempty"`
 
 	// At When it happened.
-	At        time.Time              `json:"at"`
+	At time.Time `json:"at"`
+
+	// Context What is known besides. region, ISO 3166, is where it happened: what trends there is told apart. Without it the region counts that the viewer asked from last.
 	Context   map[string]interface{} `json:"context,omitempty"`
 	CreatorId *string                `json:"creator_id,omitempty"`
 	Currency  *string                `json:"currency,omitempty"`

@@ -15,7 +15,7 @@ func BenchmarkReading(b *testing.B) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	draw := func() int32 { return int32(float64(items) * rng.Float64() * rng.Float64() * rng.Float64()) }
 	for i := range 20 * viewers {
-		c.Add(viewer(i%viewers), draw(), noon.Add(-time.Duration(rng.IntN(60))*time.Hour), noon)
+		c.Add(viewer(i%viewers), draw(), noon.Add(-time.Duration(rng.IntN(60))*time.Hour), noon, "")
 	}
 	seeds := make([]Scored, 30)
 	candidates := make([]int32, 1000)
@@ -51,7 +51,7 @@ func BenchmarkReading(b *testing.B) {
 						case <-done:
 							return
 						case <-tick.C:
-							c.Add(viewer(i%viewers), int32(i*7919%items), noon, noon)
+							c.Add(viewer(i%viewers), int32(i*7919%items), noon, noon, "")
 						}
 					}
 				}()

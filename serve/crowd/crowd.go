@@ -69,12 +69,13 @@ func (s Settings) unit(at time.Time) float64 {
 
 // Add counts that a viewer liked or watched an item. Again the same item soon
 // after counts for trending alone, and there as the later of the two. now
-// bounds the window of trending.
-func (c *Crowd) Add(viewer upnext.ViewerID, item int32, at, now time.Time) {
+// bounds the window of trending; in is the segment of the viewers that they belong to,
+// empty where it is not known.
+func (c *Crowd) Add(viewer upnext.ViewerID, item int32, at, now time.Time, in string) {
 	v, u := c.hash(viewer), float64(float32(c.set.unit(at))) // what is kept must be what is taken back
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.trend.add(visit{v, item}, at, now, c.set)
+	c.trend.add(visit{v, item}, at, now, in, c.set)
 	r := c.recent.ring(v, c.set)
 	if r.has(item) {
 		return
@@ -186,10 +187,7 @@ func (c *Crowd) Takers(now time.Time, items []int32) (takers []int, viewers int)
 
 // Trending returns up to n of the items that are watched now, best first. Scores
 // are numbers of viewers, faded by time.
-func (c *Crowd) Trending(now time.Time, n int) []Scored {
-	defer c.current(now).RUnlock()
-	return c.trend.rank.first(n, c.trend.scale(now, c.set))
-}
+func (c *Crowd) Trending(now time.Time, n int) []Scored { return c.TrendingIn(now, "", n) }
 
 // Audience returns how many viewers each item has now, faded by time as
 // Trending does: what only few watch is near 0.

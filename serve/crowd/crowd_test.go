@@ -72,7 +72,7 @@ func TestTrend(t *testing.T) {
 				delete(latest, k)
 			} else {
 				at := now.Add(-time.Duration(rapid.IntRange(0, 60*60).Draw(rt, "minutes ago")) * time.Minute)
-				c.Add(viewer(k.viewer), k.item, at, now)
+				c.Add(viewer(k.viewer), k.item, at, now, "")
 				if at.After(latest[k]) && now.Sub(at) < set.TrendWindow {
 					latest[k] = at
 				}
@@ -104,7 +104,7 @@ func TestTrend(t *testing.T) {
 func TestHistoryDoesNotTrend(t *testing.T) {
 	c := New(DefaultSettings())
 	for v := range 50 {
-		c.Add(viewer(v), 1, time.Date(1998, 4, 1, 0, 0, 0, 0, time.UTC), noon)
+		c.Add(viewer(v), 1, time.Date(1998, 4, 1, 0, 0, 0, 0, time.UTC), noon, "")
 	}
 	if trending := c.Trending(noon, 10); len(trending) > 0 {
 		t.Errorf("%+v trend", trending)
@@ -119,14 +119,14 @@ func TestHistoryDoesNotTrend(t *testing.T) {
 func TestTogether(t *testing.T) {
 	c := New(DefaultSettings())
 	for v := range 10 { // 1 and 2 go together; 3 is seen by everybody
-		c.Add(viewer(v), 1, noon, noon)
-		c.Add(viewer(v), 2, noon, noon)
-		c.Add(viewer(v), 2, noon, noon) // again: not another viewer
-		c.Add(viewer(v), 3, noon, noon)
+		c.Add(viewer(v), 1, noon, noon, "")
+		c.Add(viewer(v), 2, noon, noon, "")
+		c.Add(viewer(v), 2, noon, noon, "") // again: not another viewer
+		c.Add(viewer(v), 3, noon, noon, "")
 	}
 	for v := 10; v < 200; v++ {
-		c.Add(viewer(v), 3, noon, noon)
-		c.Add(viewer(v), 4, noon, noon)
+		c.Add(viewer(v), 3, noon, noon, "")
+		c.Add(viewer(v), 4, noon, noon, "")
 	}
 	scores := func(seed int32) map[int32]float64 {
 		m := map[int32]float64{}
@@ -164,9 +164,9 @@ func TestTogether(t *testing.T) {
 func TestNewerCountsMore(t *testing.T) {
 	c := New(DefaultSettings())
 	for v := range 10 {
-		c.Add(viewer(v), 1, noon.Add(-365*24*time.Hour), noon)
+		c.Add(viewer(v), 1, noon.Add(-365*24*time.Hour), noon, "")
 	}
-	c.Add(viewer(1), 2, noon, noon)
+	c.Add(viewer(1), 2, noon, noon, "")
 	var order []int32
 	for _, s := range c.Popular(10) {
 		order = append(order, s.Item)
@@ -182,7 +182,7 @@ func TestBounds(t *testing.T) {
 	set.Viewers, set.Neighbours, set.Recent, set.TrendEntries = 20, 5, 4, 30
 	c := New(set)
 	for i := range 3000 {
-		c.Add(viewer(i%97), int32(i*7%41), noon.Add(time.Duration(i)*time.Minute), noon.Add(time.Duration(i)*time.Minute))
+		c.Add(viewer(i%97), int32(i*7%41), noon.Add(time.Duration(i)*time.Minute), noon.Add(time.Duration(i)*time.Minute), "")
 		if len(c.recent.of) > set.Viewers {
 			t.Fatalf("%d viewers held, %d allowed", len(c.recent.of), set.Viewers)
 		}
@@ -207,4 +207,65 @@ func TestBounds(t *testing.T) {
 	if visits > 3*set.TrendEntries {
 		t.Errorf("%d visits listed for %d entries", visits, len(c.trend.seen))
 	}
+}
+
+// TestSegments: what trends among few is drawn towards what trends among all, what
+// trends among many is theirs; and the parts add up, whatever comes, goes and fades.
+func TestSegments(t *testing.T) {
+	c := New(DefaultSettings())
+	first := func(in string) int32 { return c.TrendingIn(noon, in, 3)[0].Item }
+	for v := range 300 {
+		c.Add(viewer(v), 1, noon, noon, "")
+	}
+	for v := 1000; v < 1002; v++ {
+		c.Add(viewer(v), 2, noon, noon, "SE")
+	}
+	for v := 2000; v < 2100; v++ {
+		c.Add(viewer(v), 3, noon, noon, "DE")
+	}
+	for in, want := range map[string]int32{"": 1, "SE": 1, "DE": 3, "nowhere": 1} {
+		if got := first(in); got != want {
+			t.Errorf("in %q item %d leads, want %d", in, got, want)
+		}
+	}
+	for v := 2000; v < 2100; v++ {
+		c.Remove(viewer(v), 3)
+	}
+	if got := first("DE"); got != 1 || len(c.TrendingIn(noon, "DE", 9)) != 2 {
+		t.Errorf("taken back, item %d leads in DE, want 1", got)
+	}
+	for i := range 2 * mostSegments {
+		c.Add(viewer(i), 5, noon, noon, fmt.Sprint("s", i))
+	}
+	if n := len(c.trend.segments.list); n != mostSegments {
+		t.Errorf("%d segments, want no more than %d", n, mostSegments)
+	}
+
+	rapid.Check(t, func(rt *rapid.T) {
+		c, now := New(DefaultSettings()), noon
+		for range rapid.IntRange(1, 60).Draw(rt, "acts") {
+			v, it := rapid.IntRange(0, 6).Draw(rt, "viewer"), rapid.Int32Range(0, 5).Draw(rt, "item")
+			now = now.Add(time.Duration(rapid.SampledFrom([]int{0, 1, 30, 900}).Draw(rt, "hours")) * time.Hour)
+			if rapid.IntRange(0, 3).Draw(rt, "takes back") == 0 {
+				c.Remove(viewer(v), it)
+			} else {
+				c.Add(viewer(v), it, now, now, rapid.SampledFrom([]string{"", "DE", "SE"}).Draw(rt, "in"))
+			}
+			want, total := map[[2]int32]float64{}, 0.0
+			for v, e := range c.trend.seen {
+				want[[2]int32{int32(e.segment), v.item}] += e.weight
+				total += e.weight
+			}
+			if math.Abs(total-c.trend.total) > 1e-9*(1+total) {
+				rt.Fatalf("in all %g, want %g", c.trend.total, total)
+			}
+			for n, g := range c.trend.segments.list {
+				for item, score := range g.scores {
+					if w := want[[2]int32{int32(n + 1), item}]; math.Abs(score-w) > 1e-9*(1+w) || w == 0 {
+						rt.Fatalf("item %d in %s has %g, want %g", item, g.name, score, w)
+					}
+				}
+			}
+		}
+	})
 }

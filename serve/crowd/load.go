@@ -105,8 +105,12 @@ func (l *loading) trend() {
 	t.landmark = time.Unix(0, packed.Single[int64](l.r))
 	viewers, items := packed.Numbers[uint64](l.r, mostItems), packed.Numbers[int32](l.r, mostItems)
 	ats, weights := packed.Numbers[int64](l.r, mostItems), packed.Numbers[float64](l.r, mostItems)
-	if !l.alike(len(viewers), len(items), len(ats), len(weights)) {
+	names, in := packed.Strings[string](l.r, mostSegments), packed.Numbers[int32](l.r, mostItems)
+	if !l.alike(len(viewers), len(items), len(ats), len(weights), len(in)) {
 		return
+	}
+	for _, name := range names {
+		t.segments.of(name)
 	}
 	t.seen = make(map[visit]entry, len(viewers))
 	for i, viewer := range viewers {
@@ -119,9 +123,16 @@ func (l *loading) trend() {
 		if len(t.hours) == 0 || e.hour < t.oldest {
 			t.oldest = e.hour
 		}
-		t.seen[v] = e
 		t.hours[e.hour] = append(t.hours[e.hour], v)
+		if in[i] < 0 || int(in[i]) > len(t.segments.list) {
+			l.fail("segment %d of %d", in[i], len(t.segments.list))
+			return
+		}
+		e.segment = uint16(in[i])
+		t.seen[v] = e
 		t.rank.set(it, t.rank.of(it)+e.weight)
+		t.segments.add(e.segment, it, e.weight)
+		t.total += e.weight
 	}
 	t.rank.rank()
 	if len(viewers) == 0 {

@@ -39,8 +39,14 @@ func (c *Crowd) saveTrend(w *packed.Writer) {
 	c.mu.RLock()
 	n := len(c.trend.seen)
 	viewers, seen, ats, weights := make([]uint64, 0, n), make([]int32, 0, n), make([]int64, 0, n), make([]float64, 0, n)
+	in := make([]int32, 0, n)
 	for v, e := range c.trend.seen {
 		viewers, seen, ats, weights = append(viewers, v.viewer), append(seen, v.item), append(ats, e.at.UnixNano()), append(weights, e.weight)
+		in = append(in, int32(e.segment))
+	}
+	var names []string
+	for _, g := range c.trend.segments.list {
+		names = append(names, g.name)
 	}
 	landmark := c.trend.landmark
 	c.mu.RUnlock()
@@ -49,6 +55,8 @@ func (c *Crowd) saveTrend(w *packed.Writer) {
 	packed.List(w, seen)
 	packed.List(w, ats)
 	packed.List(w, weights)
+	packed.Texts(w, names)
+	packed.List(w, in)
 }
 
 func (c *Crowd) saveRecents(w *packed.Writer) {

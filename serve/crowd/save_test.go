@@ -44,7 +44,7 @@ func told(c *Crowd, name func(int32) string, now time.Time) string {
 	for i := range tried {
 		tried[i].Item = 0
 	}
-	return fmt.Sprint(order(c.Popular(50), true), order(c.Trending(now, 50), true), order(together, true), order(c.Liked(now, viewers...), true), tried, rate, takers, n)
+	return fmt.Sprint(order(c.Popular(50), true), order(c.Trending(now, 50), true), order(c.TrendingIn(now, "DE", 50), true), order(together, true), order(c.Liked(now, viewers...), true), tried, rate, takers, n)
 }
 
 // TestSave: who has loaded what was saved says the same, under whatever numbers the
@@ -61,7 +61,7 @@ func TestSave(t *testing.T) {
 		act := func(crowds ...*Crowd) {
 			v, it := rapid.IntRange(0, 9).Draw(rt, "viewer"), rapid.Int32Range(0, 11).Draw(rt, "item")
 			at := now.Add(-time.Duration(rapid.IntRange(0, 3000).Draw(rt, "minutes")) * time.Minute)
-			what := rapid.IntRange(0, 5).Draw(rt, "what")
+			what, in := rapid.IntRange(0, 5).Draw(rt, "what"), rapid.SampledFrom([]string{"", "DE", "SE"}).Draw(rt, "in")
 			for _, c := range crowds {
 				switch what {
 				case 0:
@@ -71,7 +71,7 @@ func TestSave(t *testing.T) {
 				case 2:
 					c.Shown(it, 1)
 				default:
-					c.Add(viewer(v), it, at, now)
+					c.Add(viewer(v), it, at, now, in)
 				}
 			}
 		}
@@ -126,7 +126,7 @@ func TestSave(t *testing.T) {
 func TestLoadDamaged(t *testing.T) {
 	c := New(DefaultSettings())
 	for i := range 50 {
-		c.Add(viewer(i%7), int32(i%12), noon, noon)
+		c.Add(viewer(i%7), int32(i%12), noon, noon, "")
 		c.Like(viewer(i%7), int32(i%12), noon)
 	}
 	names := make([]upnext.ItemID, 12)

@@ -14,9 +14,10 @@ type visit struct {
 
 // entry is what a visit counts.
 type entry struct {
-	hour   int64
-	at     time.Time
-	weight float64 // as of the landmark
+	hour    int64
+	at      time.Time
+	weight  float64 // as of the landmark
+	segment uint16  // see segments
 }
 
 // trend counts the viewers of each item within the window, each once, faded
@@ -28,10 +29,12 @@ type trend struct {
 	hours    map[int64][]visit // by the hour of their event
 	oldest   int64             // no earlier hour has visits
 	landmark time.Time
+	segments segments
+	total    float64 // of all scores
 }
 
 // add counts a visit once, at its latest time.
-func (t *trend) add(v visit, at, now time.Time, set Settings) {
+func (t *trend) add(v visit, at, now time.Time, in string, set Settings) {
 	t.expire(now, set)
 	if now.Sub(at) >= set.TrendWindow {
 		return
@@ -46,7 +49,7 @@ func (t *trend) add(v visit, at, now time.Time, set Settings) {
 		t.dropOldest()
 	}
 	t.advance(at, set)
-	e := entry{hour: hour, at: at, weight: math.Exp2(float64(at.Sub(t.landmark)) / float64(set.TrendHalfLife))}
+	e := entry{hour: hour, at: at, weight: math.Exp2(float64(at.Sub(t.landmark)) / float64(set.TrendHalfLife)), segment: t.segments.of(in)}
 	if len(t.hours) == 0 || hour < t.oldest {
 		t.oldest = hour
 	}
@@ -54,7 +57,16 @@ func (t *trend) add(v visit, at, now time.Time, set Settings) {
 	if !again || before.hour != hour { // else it stands there already
 		t.hours[hour] = append(t.hours[hour], v)
 	}
-	t.rank.add(v.item, e.weight)
+	t.count(v.item, e.weight, e.segment)
+}
+
+// count adds to an item's score, among all and in its segment.
+func (t *trend) count(item int32, by float64, segment uint16) {
+	t.rank.add(item, by)
+	t.segments.add(segment, item, by)
+	if t.total = max(0, t.total+by); len(t.seen) == 0 {
+		t.total = 0 // what rounding has left
+	}
 }
 
 func hourOf(at time.Time) int64 { return at.Unix() / 3600 }
@@ -70,6 +82,8 @@ func (t *trend) advance(at time.Time, set Settings) {
 		return
 	}
 	t.rank.multiply(math.Exp2(-over))
+	t.segments.multiply(math.Exp2(-over))
+	t.total *= math.Exp2(-over)
 	for v, e := range t.seen {
 		e.weight *= math.Exp2(-over)
 		t.seen[v] = e
@@ -87,7 +101,7 @@ func (t *trend) scale(now time.Time, set Settings) float64 {
 func (t *trend) remove(v visit) {
 	if e, ok := t.seen[v]; ok {
 		delete(t.seen, v)
-		t.rank.add(v.item, -e.weight)
+		t.count(v.item, -e.weight, e.segment)
 	}
 }
 

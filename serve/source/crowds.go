@@ -7,7 +7,8 @@ import (
 	"upnext/serve/shelf"
 )
 
-// Trending brings what many viewers watch just now.
+// Trending brings what many viewers watch just now, those of the viewer's region
+// above all.
 type Trending struct{}
 
 // Name is "trending".
@@ -15,7 +16,7 @@ func (Trending) Name() string { return "trending" }
 
 // Recall goes down the list; Score is the number of viewers, faded by time.
 func (Trending) Recall(_ context.Context, ask Ask, n int) ([]Candidate, error) {
-	return ask.passing(n, ask.Crowd.Trending(ask.Now, ask.reach(n))), nil
+	return ask.passing(n, ask.Crowd.TrendingIn(ask.Now, ask.Region, ask.reach(n))), nil
 }
 
 // Popular brings what most viewers took to in the last months.

@@ -91,7 +91,7 @@ func TestLive(t *testing.T) {
 		}})
 	}
 	for v := range 3 {
-		ask.Crowd.Add(upnext.ViewerID{ID: fmt.Sprint(v)}, ask.Shelf.Item("l2").Ord, noon.Add(-time.Minute), noon)
+		ask.Crowd.Add(upnext.ViewerID{ID: fmt.Sprint(v)}, ask.Shelf.Item("l2").Ord, noon.Add(-time.Minute), noon, "")
 	}
 	ask.Topics = ask.Shelf.Leanings(ask.Viewer.ToTopic)
 	if got, _ := recalled(t, Live{}, ask, 3); got != "l1 l2 l0" {

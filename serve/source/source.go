@@ -18,6 +18,7 @@ import (
 // Ask is one request as sources see it. Sources must not change it.
 type Ask struct {
 	Now    time.Time
+	Region string // where the viewer is; empty where that is not known
 	Viewer *taste.State
 	Topics shelf.Leanings // of the viewer: Viewer.ToTopic
 	Shelf  *shelf.Shelf

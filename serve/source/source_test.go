@@ -124,7 +124,7 @@ func TestCrowds(t *testing.T) {
 			if id == "a1" {
 				at = noon.Add(-40 * 24 * time.Hour) // popular, but not now
 			}
-			ask.Crowd.Add(upnext.ViewerID{ID: fmt.Sprint(v)}, ask.Shelf.Item(id).Ord, at, noon)
+			ask.Crowd.Add(upnext.ViewerID{ID: fmt.Sprint(v)}, ask.Shelf.Item(id).Ord, at, noon, "")
 		}
 	}
 	if got, _ := recalled(t, Popular{}, ask, 5); got != "a0 a1" {

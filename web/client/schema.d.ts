@@ -1003,6 +1003,7 @@ export interface components {
              * @description When it happened.
              */
             at: string;
+            /** @description What is known besides. region, ISO 3166, is where it happened: what trends there is told apart. Without it the region counts that the viewer asked from last. */
             context?: {
                 [key: string]: unknown;
             };
