@@ -47,6 +47,7 @@ type asked struct {
 	mixed      *mixing            // the candidates, so long
 	languages  map[string]float64 // languageFit by language, as far as it was asked for
 	degraded   []upnext.Degraded
+	late       bool          // a source was
 	favours    []rule.Favour // what traffic guarantees ask for
 	known      []rule.Known  // what must not come again under another id
 	trace      *trace        // nil where nobody asks how the answer came about

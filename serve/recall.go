@@ -31,10 +31,10 @@ func (r *Recommender) recall(ctx context.Context, q *asked) []recalled {
 		q.time("recall")
 		return found
 	}
-	if distinct(found) < enough*q.req.Count {
+	if distinct(found) < enough*q.req.Count && !q.late {
 		// In a search or beside an item only what has to do with it belongs on
-		// the page: it may stay short. One that was late or failed is not asked again:
-		// where the processors are full, that would be twice the work for less of a page.
+		// the page: it may stay short. One that failed is not asked again, and none is where
+		// one was late: on full processors that would be more work for less of a page.
 		q.ask.Wide = true
 		q.trace.again(q.isDegraded)
 		well := slices.DeleteFunc(slices.Clone(q.sources), func(s source.Source) bool { return q.isDegraded(s.Name()) })
@@ -153,6 +153,7 @@ func (r *Recommender) askAll(ctx context.Context, q *asked, sources []source.Sou
 			err = lies
 		}
 		if err != nil {
+			q.late = q.late || errors.Is(err, errLate)
 			q.degrade(a.name, err)
 			r.meters.degraded.WithLabelValues(a.name).Inc()
 			r.seldom.say(a.name, func() { r.Logger.Warn("source failed", "source", a.name, "error", err) })
@@ -190,11 +191,14 @@ func (r *Recommender) ask(ctx context.Context, q *asked, s source.Source, n int,
 	return a
 }
 
+// errLate says of a source that its time was over.
+var errLate = errors.New("no answer within")
+
 // wait returns what the source brings within its time.
 func (a asking) wait() ([]source.Candidate, time.Duration, error) {
 	came, inTime := waitFor(a.ctx, a.answer)
 	if !inTime || errors.Is(came.err, context.DeadlineExceeded) {
-		came.value.took, came.err = a.limit, fmt.Errorf("no answer within %s", max(0, a.limit).Round(time.Millisecond)) // nothing was left where the request came late
+		came.value.took, came.err = a.limit, fmt.Errorf("%w %s", errLate, max(0, a.limit).Round(time.Millisecond)) // nothing was left where the request came late
 	}
 	return came.value.candidates, came.value.took, came.err
 }

@@ -200,19 +200,21 @@ func (s *Shelf) replace(it *Item, words []term) (old *Item) {
 	}
 	it.Ord = ord
 	s.number(it)
-	if old = s.items[ord]; old != nil {
-		s.unlist(old)
-		s.live--
-	} else if !it.Deleted {
+	switch old = s.items[ord]; {
+	case it.Deleted:
+		if s.items[ord] = nil; old != nil {
+			s.unlist(old)
+			s.live--
+		}
+	case old == nil:
+		s.items[ord] = it
+		s.list(it, words)
 		s.added++
+		s.live++
+	default:
+		s.items[ord] = it
+		s.relist(old, it, words)
 	}
-	s.items[ord] = nil
-	if it.Deleted {
-		return old
-	}
-	s.items[ord] = it
-	s.list(it, words)
-	s.live++
 	return old
 }
 

@@ -92,6 +92,27 @@ func (s *Shelf) list(it *Item, words []term) {
 	s.enlist(it)
 }
 
+// relist makes an item findable in the place of what it was. Of its words those
+// change that differ: the lists of common ones are long.
+func (s *Shelf) relist(old, it *Item, words []term) {
+	before := wordsOf(old.Item) // looked for again: holding them would take more than all else of an item
+	differing := func(words, others []term, do func(term)) {
+		known := make(map[term]bool, len(others))
+		for _, t := range others {
+			known[t] = true
+		}
+		for _, t := range words {
+			if !known[t] {
+				do(t)
+			}
+		}
+	}
+	differing(before, words, func(t term) { without(s.words, t.word, func(p posting) bool { return p.ord == it.Ord }) })
+	differing(words, before, func(t term) { s.words[t.word] = append(s.words[t.word], posting{it.Ord, t.weight}) })
+	s.delist(old)
+	s.enlist(it)
+}
+
 // enlist makes it findable by its creator, and by what else lists are kept of.
 func (s *Shelf) enlist(it *Item) {
 	if c := it.Item.CreatorID; c != "" {
@@ -100,15 +121,20 @@ func (s *Shelf) enlist(it *Item) {
 	s.lists.add(it)
 }
 
-// unlist is its inverse.
-func (s *Shelf) unlist(it *Item) {
-	for _, t := range wordsOf(it.Item) { // looked for again: holding them would take more than all else of an item
-		without(s.words, t.word, func(p posting) bool { return p.ord == it.Ord })
-	}
+// delist is its inverse.
+func (s *Shelf) delist(it *Item) {
 	if c := it.Item.CreatorID; c != "" {
 		without(s.makers, c, func(ord int32) bool { return ord == it.Ord })
 	}
 	s.lists.remove(it)
+}
+
+// unlist is the inverse of list.
+func (s *Shelf) unlist(it *Item) {
+	for _, t := range wordsOf(it.Item) {
+		without(s.words, t.word, func(p posting) bool { return p.ord == it.Ord })
+	}
+	s.delist(it)
 }
 
 // posting says that an item has a word.

@@ -54,6 +54,8 @@ export const cardFields = [
 ];
 
 export const recommend = (body, signal) => call("POST", "/v1/recommend", { body, signal });
+export const pages = (body, signal) => call("POST", "/v1/pages", { body, signal });
+export const metrics = (query, signal) => call("GET", "/v1/metrics?" + new URLSearchParams(query), { signal });
 export const similar = (body, signal) => call("POST", "/v1/similar", { body, signal });
 export const search = (body, signal) => call("POST", "/v1/search", { body, signal });
 export const sendEvent = (body) => call("POST", "/v1/events", { body });

@@ -7,8 +7,8 @@ const wide = 240; // units of the drawing; CSS says how large it is
 const high = 64;
 
 // curve draws points {step, value} under a label; the latest value is written
-// beside it, for those who cannot see the line as well.
-export function curve(label, points) {
+// beside it, for those who cannot see the line as well. from and to name the ends.
+export function curve(label, points, { format = (v) => number(v, 4), from, to } = {}) {
   const values = points.map((p) => p.value);
   const low = Math.min(...values);
   const range = Math.max(...values) - low || 1;
@@ -20,5 +20,6 @@ export function curve(label, points) {
   const line = document.createElementNS(SVG, "polyline");
   line.setAttribute("points", points.map((p) => `${((p.step - first) / steps) * wide},${high - ((p.value - low) / range) * high}`).join(" "));
   svg.append(line);
-  return h("figure", { class: "curve" }, svg, h("figcaption", {}, h("span", { text: label }), h("b", { text: number(values.at(-1), 4) })));
+  return h("figure", { class: "curve" }, svg, h("figcaption", {}, h("span", { text: label }), h("b", { text: format(values.at(-1)) })),
+    from && to ? h("p", { class: "ends soft" }, h("span", { text: from }), h("span", { text: to })) : "");
 }

@@ -3,10 +3,10 @@ import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { t } from "./i18n.js";
 
-const views = { 1: "#/", 2: "#/search", 3: "#/beliefs", 4: "#/imports", 5: "#/models" };
+const views = { 1: "#/", 2: "#/search", 3: "#/beliefs", 4: "#/imports", 5: "#/models", 6: "#/measures" };
 
 const help = [
-  ["/", "keys.search"], ["1 – 5", "keys.pages"], ["← ↑ ↓ →", "keys.move"], ["Enter", "keys.open"], ["p", "act.play"], ["l", "act.like"], ["s", "act.save"],
+  ["/", "keys.search"], ["1 – 6", "keys.pages"], ["← ↑ ↓ →", "keys.move"], ["Enter", "keys.open"], ["p", "act.play"], ["l", "act.like"], ["s", "act.save"],
   ["x", "act.hide"], ["m", "act.similar"], ["f", "keys.follow"], ["o", "act.more"], ["?", "keys.title"],
 ];
 

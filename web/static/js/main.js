@@ -1,4 +1,4 @@
-// The console: one page, four views by the hash, a viewer and a language.
+// The console: one page, its views by the hash, a viewer and a language.
 import { fill, h } from "./dom.js";
 import { drawIcons } from "./icons.js";
 import { language, setLanguage, t, translate } from "./i18n.js";
@@ -12,8 +12,9 @@ import { similar } from "./similar.js";
 import { beliefs } from "./beliefs.js";
 import { imports } from "./imports.js";
 import { models } from "./models.js";
+import { measures } from "./measures.js";
 
-const views = { "": feed, search, similar, beliefs, imports, models };
+const views = { "": feed, search, similar, beliefs, imports, models, measures };
 const root = document.getElementById("view");
 let leave = null;
 let shown = null;
