@@ -13,10 +13,10 @@ const sampled = 512
 // Best is the k items with the highest scores, best first, equals by number.
 // Those with a score of -Inf, or that is no number, are left out.
 func Best(scores []float32, k int) []int32 {
-	if k <= 0 {
+	if k = min(k, len(scores)); k <= 0 {
 		return nil
 	}
-	best := lowest{scores: scores, items: make([]int32, 0, min(k, len(scores))), k: k, least: float32(math.Inf(-1))}
+	best := lowest{scores: scores, items: make([]int32, 0, k), k: k, least: float32(math.Inf(-1))}
 	if cut := guess(scores, k); cut > best.least {
 		// A pass that compares with one number costs a fraction of one that keeps a
 		// heap. Where it finds k, the k best are among what it finds.

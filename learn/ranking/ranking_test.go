@@ -72,8 +72,8 @@ func TestBestOfMany(t *testing.T) {
 			scores[i], order[i] = float32(rng.IntN(values)), int32(i)
 		}
 		slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(scores[b], scores[a]) })
-		for _, k := range []int{1, 10, 300, 2500} {
-			if got := ranking.Best(scores, k); !slices.Equal(got, order[:k]) {
+		for _, k := range []int{1, 10, 300, 2500, math.MaxInt} {
+			if got := ranking.Best(scores, k); !slices.Equal(got, order[:min(k, len(order))]) {
 				t.Errorf("of %d values: best %d are %v, want %v", values, k, got, order[:k])
 			}
 		}
