@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -26,6 +27,7 @@ func (r *Recommender) Run(ctx context.Context) error {
 		}
 	}
 	close(r.ready)
+	go debug.FreeOSMemory() // loading has left as much behind as it has kept
 	wg.Go(func() { r.prune(ctx) })
 	wg.Go(func() { r.pruneReplies(ctx) })
 	wg.Go(func() { r.meetNewcomers(ctx) })

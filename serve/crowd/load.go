@@ -172,17 +172,17 @@ func (l *loading) pairs() {
 		if !l.alike(len(counts), min(savedAtOnce, len(l.items)-from)) || !l.alike(len(others), len(weights), sum(counts)) {
 			return
 		}
-		at, room := 0, make([]pair, 0, len(others)) // one piece for all of them
+		at := 0
 		for i, n := range counts {
-			first := len(room)
+			list := make([]pair, 0, n) // a piece each: one that grows leaves it
 			for range n {
 				if it, ok := l.item(others[at]); ok {
-					room = append(room, pair{it, weights[at]})
+					list = append(list, pair{it, weights[at]})
 				}
 				at++
 			}
-			if own, ok := l.item(int32(from + i)); ok {
-				l.of.pairs[own] = room[first:len(room):len(room)]
+			if own, ok := l.item(int32(from + i)); ok && len(list) > 0 {
+				l.of.pairs[own] = list
 			}
 		}
 	}

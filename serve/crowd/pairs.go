@@ -34,6 +34,9 @@ func (c *Crowd) bump(item, other int32, by float64) {
 	switch {
 	case by <= 0:
 	case len(list) < c.set.Neighbours:
+		if len(list) == cap(list) { // by a quarter, and no further than it may ever grow: there are many lists
+			list = append(make([]pair, 0, min(c.set.Neighbours, len(list)+len(list)/4+4)), list...)
+		}
 		c.pairs[item] = append(list, pair{other, float32(by)})
 	default:
 		list[least] = pair{other, list[least].weight + float32(by)}

@@ -10,6 +10,7 @@ import (
 	"hash"
 	"hash/crc32"
 	"io"
+	"unique"
 
 	"upnext"
 )
@@ -23,9 +24,10 @@ var table = crc32.MakeTable(crc32.Castagnoli)
 
 // Writer writes. Once it has failed it does nothing more; Close says why.
 type Writer struct {
-	to  *bufio.Writer
-	sum hash.Hash32
-	err error
+	to    *bufio.Writer
+	sum   hash.Hash32
+	bytes []byte // of what is written in one go
+	err   error
 }
 
 // NewWriter returns one that writes to w.
@@ -65,8 +67,11 @@ func Texts[S ~string](w *Writer, texts []S) {
 }
 
 func (w *Writer) write(v any) {
-	if w.err == nil {
-		w.err = binary.Write(w.to, binary.LittleEndian, v)
+	if w.err != nil {
+		return
+	}
+	if w.bytes, w.err = binary.Append(w.bytes[:0], binary.LittleEndian, v); w.err == nil {
+		_, w.err = w.to.Write(w.bytes)
 	}
 }
 
@@ -179,6 +184,9 @@ func Names[S ~string](w *Writer, texts []S) {
 // Named reads what Names wrote, at most so many.
 func Named[S ~string](r *Reader, most int) []S {
 	distinct, numbers := Strings[S](r, most), Numbers[int32](r, most)
+	for i, s := range distinct {
+		distinct[i] = unique.Make(s).Value() // shared with other lists, and none keeps the piece that it was read in
+	}
 	texts := make([]S, len(numbers))
 	for i, n := range numbers {
 		if n < 0 || int(n) >= len(distinct) {

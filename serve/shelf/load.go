@@ -18,7 +18,14 @@ const mostLoaded = 1 << 28
 func (s *Shelf) Load(from io.Reader) error {
 	l := &loading{r: packed.NewReader(from)}
 	version, seed := packed.Single[int64](l.r), packed.Single[uint64](l.r)
-	items := l.records()
+	var items []*Item
+	for n := packed.Single[int64](l.r); n > 0 && l.r.Err() == nil && l.err == nil; n -= savedAtOnce {
+		part := l.records()
+		if len(part) != int(min(n, savedAtOnce)) {
+			l.fail("%d items in place of %d", len(part), min(n, savedAtOnce))
+		}
+		items = append(items, part...)
+	}
 	words, counts := packed.Strings[string](l.r, mostLoaded), packed.Numbers[int32](l.r, mostLoaded)
 	of, weights := packed.Numbers[int32](l.r, mostLoaded), packed.Numbers[float32](l.r, mostLoaded)
 	if err := l.r.Close(); err != nil {

@@ -3,6 +3,7 @@ package shelf
 import (
 	"io"
 	"math"
+	"slices"
 	"time"
 
 	"upnext"
@@ -32,7 +33,10 @@ func (s *Shelf) Save(to io.Writer) error {
 	w := packed.NewWriter(to)
 	packed.One(w, version)
 	packed.One(w, seed)
-	saveRecords(w, items)
+	packed.One(w, int64(len(items)))
+	for part := range slices.Chunk(items, savedAtOnce) {
+		saveRecords(w, part)
+	}
 	packed.Texts(w, words)
 	packed.List(w, counts)
 	packed.List(w, of)
@@ -40,7 +44,11 @@ func (s *Shelf) Save(to io.Writer) error {
 	return w.Close()
 }
 
-// column writes one field of all items.
+// savedAtOnce is how many items' columns lie side by side: all at once would take as
+// much memory again as the items do.
+const savedAtOnce = 4096
+
+// column writes one field of items.
 func column[T any](items []*Item, of func(*Item) T, write func([]T)) {
 	list := make([]T, len(items))
 	for i, it := range items {
