@@ -1,6 +1,9 @@
 package upnext
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Fields are an item's values as filters, boosts and index columns see them,
 // by field name: string, float64, bool, time.Time or []string. A field that
@@ -19,53 +22,113 @@ var ItemFields = map[string]AttributeType{
 // Fields returns what filters see of the record: the item's own fields and
 // what is believed of it. The result shares slices with r.
 func (r Record) Fields() Fields {
-	it := r.Item
-	f := Fields{"id": string(it.ID), "kind": string(it.Kind), "title": it.Title, "min_age": float64(it.MinAge)}
-	text := func(name, v string) {
-		if v != "" {
+	f := make(Fields, len(ItemFields)/2+len(r.Item.Attributes))
+	for name := range ItemFields {
+		if v := r.Field(name); v != nil {
 			f[name] = v
 		}
 	}
-	list := func(name string, v []string) {
-		if len(v) > 0 {
-			f[name] = v
-		}
-	}
-	at := func(name string, v time.Time) {
-		if !v.IsZero() {
-			f[name] = v
-		}
-	}
-	status := it.Status
-	if status == "" {
-		status = Active
-	}
-	f["status"] = string(status)
-	language := it.Language
-	if language == "" && len(r.Understanding.Language) > 0 {
-		language = r.Understanding.Language[0].Value
-	}
-	text("language", language)
-	text("creator_id", it.CreatorID)
-	text("creator_name", it.CreatorName)
-	text("series_id", it.SeriesID)
-	list("tags", it.Tags)
-	list("regions", it.Regions)
-	list("topics", Values(r.Understanding.Topics))
-	list("emotion", Values(r.Understanding.Emotion))
-	list("style", Values(r.Understanding.Style))
-	list("safety", Values(r.Understanding.Safety))
-	at("published_at", it.PublishedAt)
-	at("available_from", it.AvailableFrom)
-	at("available_until", it.AvailableUntil)
-	if it.Duration > 0 {
-		f["duration_ms"] = float64(it.Duration.Milliseconds())
-	}
-	if it.Episode > 0 {
-		f["episode"] = float64(it.Episode)
-	}
-	for name, v := range it.Attributes {
-		f["attributes."+name] = v
+	for name, v := range r.Item.Attributes {
+		f[attributePrefix+name] = v
 	}
 	return f
+}
+
+// attributePrefix precedes the names of attributes.
+const attributePrefix = "attributes."
+
+// Some returns of Fields those of some names: an expression reads few of them.
+func (r *Record) Some(names []string) Fields {
+	f := make(Fields, len(names))
+	for _, name := range names {
+		if v := r.Field(name); v != nil {
+			f[name] = v
+		}
+	}
+	return f
+}
+
+// Field returns one of Fields; nil where it is null.
+func (r *Record) Field(name string) any {
+	it := &r.Item
+	switch name {
+	case "id":
+		return string(it.ID)
+	case "kind":
+		return string(it.Kind)
+	case "title":
+		return it.Title
+	case "status":
+		if it.Status == "" {
+			return string(Active)
+		}
+		return string(it.Status)
+	case "language":
+		if it.Language == "" && len(r.Understanding.Language) > 0 {
+			return textOrNull(r.Understanding.Language[0].Value)
+		}
+		return textOrNull(it.Language)
+	case "creator_id":
+		return textOrNull(it.CreatorID)
+	case "creator_name":
+		return textOrNull(it.CreatorName)
+	case "series_id":
+		return textOrNull(it.SeriesID)
+	case "tags":
+		return listOrNull(it.Tags)
+	case "regions":
+		return listOrNull(it.Regions)
+	case "topics":
+		return listOrNull(Values(r.Understanding.Topics))
+	case "emotion":
+		return listOrNull(Values(r.Understanding.Emotion))
+	case "style":
+		return listOrNull(Values(r.Understanding.Style))
+	case "safety":
+		return listOrNull(Values(r.Understanding.Safety))
+	case "published_at":
+		return timeOrNull(it.PublishedAt)
+	case "available_from":
+		return timeOrNull(it.AvailableFrom)
+	case "available_until":
+		return timeOrNull(it.AvailableUntil)
+	case "min_age":
+		return float64(it.MinAge)
+	case "duration_ms":
+		return numberOrNull(it.Duration.Milliseconds())
+	case "episode":
+		return numberOrNull(int64(it.Episode))
+	}
+	if attribute, ok := strings.CutPrefix(name, attributePrefix); ok {
+		return it.Attributes[attribute]
+	}
+	return nil
+}
+
+func textOrNull(v string) any {
+	if v == "" {
+		return nil
+	}
+	return v
+}
+
+func listOrNull(v []string) any {
+	if len(v) == 0 {
+		return nil
+	}
+	return v
+}
+
+func timeOrNull(v time.Time) any {
+	if v.IsZero() {
+		return nil
+	}
+	return v
+}
+
+func numberOrNull(v int64) any {
+	if v <= 0 {
+		return nil
+	}
+	return float64(v)
 }

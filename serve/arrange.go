@@ -113,5 +113,5 @@ func (q *asked) takes(i int, s *rule.Slot) func(*shelf.Item) bool {
 		}
 		return nil
 	}
-	return func(it *shelf.Item) bool { return f.Match(it.FilterFields(), q.guard.Vars) && q.guard.Pass(it) }
+	return func(it *shelf.Item) bool { return f.Match(it.Some(f.Uses()), q.guard.Vars) && q.guard.Pass(it) }
 }

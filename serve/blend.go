@@ -44,7 +44,7 @@ func (r *Recommender) blend(ctx context.Context, q *asked, found []recalled) []*
 		}
 		c.score = 1 / (1 + math.Exp(-2*(sum-1)))
 		for _, b := range q.boosts {
-			if b.when.Match(c.item.FilterFields(), q.guard.Vars) {
+			if b.when.Match(c.item.Some(b.when.Uses()), q.guard.Vars) {
 				c.score *= b.multiply
 			}
 		}

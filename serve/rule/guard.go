@@ -85,7 +85,7 @@ func (g *Guard) Cause(it *shelf.Item) Cause {
 		return AlreadySeen
 	case g.Served[id] && !g.Resumed[id]:
 		return Served
-	case g.Filter != nil && !g.Filter.Match(it.FilterFields(), g.Vars):
+	case g.Filter != nil && !g.Filter.Match(it.Some(g.Filter.Uses()), g.Vars):
 		return Filtered
 	}
 	return ""

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"unique"
 
 	"upnext"
@@ -28,19 +27,6 @@ type Item struct {
 	topics  []int32  // the numbers of Topics
 
 	upnext.Record // without what no request reads: long texts, where it comes from, the evidence of beliefs
-
-	fields atomic.Pointer[upnext.Fields]
-}
-
-// FilterFields returns the record's Fields, made once. Callers must not
-// change them.
-func (it *Item) FilterFields() upnext.Fields {
-	if f := it.fields.Load(); f != nil {
-		return *f
-	}
-	f := it.Fields()
-	it.fields.Store(&f)
-	return f
 }
 
 // Language returns the item's language as given, else as detected, else "".
