@@ -38,7 +38,7 @@ var arrows = map[string][]string{
 
 	"ingest":         {".", "embed", "index", "understand", "infra/blob", "infra/jobs"},
 	"serve":          {".", "filter", "embed", "index", "learn", "learn/bundle", "learn/kernel", "learn/ranking", "learn/relevance"},
-	"train":          {".", "infra/blob", "learn", "learn/blend", "learn/bundle", "learn/ranking", "learn/relevance", "learn/split", "learn/artefact", "learn/collab", "learn/content", "learn/sequence", "train/registry", "train/tensorboard"},
+	"train":          {".", "infra/blob", "learn", "learn/blend", "learn/bundle", "learn/logit", "learn/ranking", "learn/relevance", "learn/split", "learn/artefact", "learn/collab", "learn/content", "learn/sequence", "train/registry", "train/tensorboard"},
 	"train/archive":  {".", "infra/blob"},
 	"train/datasets": {".", "learn", "learn/split"},
 	"train/evals":    {".", "embed", "understand", "ingest/passages", "learn/relevance", "train/datasets"},

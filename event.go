@@ -257,9 +257,11 @@ type Events interface {
 
 	// Erase removes all of a viewer's events and returns how many there were.
 	Erase(ctx context.Context, t Tenant, viewer ViewerID) (int, error)
+}
 
-	// Withdrawn is how often events were taken from a viewer: one for each Retract,
-	// Erase and Merges.Merge that succeeded. Who keeps what was counted of events
-	// learns by it that the counts hold no more.
+// Withdrawals tell whoever keeps what was counted of events whether it still holds.
+type Withdrawals interface {
+	// Withdrawn is how often events were taken from a viewer: one for each
+	// Events.Retract, Events.Erase and Merges.Merge that succeeded.
 	Withdrawn(ctx context.Context, t Tenant) (int64, error)
 }

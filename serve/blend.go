@@ -28,7 +28,11 @@ func (r *Recommender) blend(ctx context.Context, q *asked, found []recalled) []*
 	if q.ask.Learned != nil {
 		models = q.ask.Learned.Known()
 	}
-	if models != nil {
+	switch {
+	case models == nil:
+	case q.bundle.Page != nil:
+		weights = weightsOf(q.bundle.Page.Weights)
+	default:
 		makeRoom(&weights)
 	}
 	for i, c := range list {
@@ -55,6 +59,14 @@ func (r *Recommender) blend(ctx context.Context, q *asked, found []recalled) []*
 	q.trace.mark("rank", list)
 	q.time("rank")
 	return list
+}
+
+// PageWeights are those of the features of a page that models answer, by name, as the
+// settings say: what those that are learned are held against.
+func (r *Recommender) PageWeights() map[string]float64 {
+	weights := weightsOf(r.Settings.Blend[classPage])
+	makeRoom(&weights)
+	return featureMap(weights)
 }
 
 // makeRoom takes the models' weight from the other features, so that scores keep

@@ -15,7 +15,7 @@ type countsHead struct {
 	Settings  string         // version
 	Tail      int64          // Seq of the last event counted
 	Last      upnext.EventID // its id: another database has another one there
-	Withdrawn int64          // see upnext.Events: nothing was taken back since
+	Withdrawn int64          // see upnext.Withdrawals: nothing was taken back since
 	At        time.Time
 }
 
@@ -25,7 +25,7 @@ func (r *Recommender) resumeCounts(ctx context.Context, tn *tenant) error {
 	if r.Checkpoints == nil || tn.tail > 0 { // it was loaded in part, before something failed
 		return nil
 	}
-	withdrawn, err := r.Events.Withdrawn(ctx, tn.name)
+	withdrawn, err := r.Withdrawals.Withdrawn(ctx, tn.name)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (r *Recommender) saveCounts(ctx context.Context, tn *tenant) error {
 	if tn.tail == 0 || tn.tail == tn.savedTail {
 		return nil
 	}
-	withdrawn, err := r.Events.Withdrawn(ctx, tn.name)
+	withdrawn, err := r.Withdrawals.Withdrawn(ctx, tn.name)
 	if err != nil || withdrawn != tn.withdrawn {
 		return err
 	}

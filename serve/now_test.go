@@ -338,6 +338,21 @@ func TestGoneEverywhere(t *testing.T) {
 				}
 			}
 		}
+		first, err := r.Recommend(ctx, tenantT, upnext.Request{Viewer: user("ann"), Count: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rest, _, err := r.Next(ctx, tenantT, first.Next, 80)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range []upnext.ItemID{stream.ID, video.ID} {
+			for _, s := range []upnext.Slate{first, rest} {
+				if _, ok := find(s, id); ok {
+					with++
+				}
+			}
+		}
 		page, err := r.Page(ctx, tenantT, upnext.PageRequest{Request: upnext.Request{Viewer: user("ann"), Count: 80}, Rows: []upnext.Row{{Name: "all"}, {Name: "live", Sources: []string{"live"}}}})
 		if err != nil {
 			t.Fatal(err)
@@ -352,9 +367,9 @@ func TestGoneEverywhere(t *testing.T) {
 		return with
 	}
 	for name, r := range map[string]*Recommender{"first": w.rec, "second": other} {
-		for start := time.Now(); answers(r) != 12; time.Sleep(10 * time.Millisecond) {
+		for start := time.Now(); answers(r) != 14; time.Sleep(10 * time.Millisecond) {
 			if time.Since(start) > 5*time.Second {
-				t.Fatalf("the %s replica shows them %d times of 12", name, answers(r))
+				t.Fatalf("the %s replica shows them %d times of 14", name, answers(r))
 			}
 		}
 	}

@@ -58,8 +58,10 @@ type Config struct {
 	// nothing is archived.
 	Archive Archive
 
-	// Checkpoints spare a start counting all events; nil: it counts them.
+	// Checkpoints spare a start reading all items and counting all events; nil: it
+	// does. Withdrawals are needed with them.
 	Checkpoints Checkpoints
+	Withdrawals upnext.Withdrawals
 
 	// Sources replace those of a page, of similar items and of a search where
 	// they are not nil.

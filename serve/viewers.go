@@ -312,7 +312,11 @@ func (v *viewers) ask(tn *tenant, id upnext.ViewerID, b *bundle.Bundle, state *t
 		return learned.Ask(b, tn.numbersOf(b), state, nil)
 	}
 	a := answered{b, state, learned.Ask(b, tn.numbersOf(b), state, readingOf{v, e})}
-	v.answers.Add(key, a)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.held[key] == e { // else they were dropped meanwhile, or erased
+		v.answers.Add(key, a)
+	}
 	return a.asking
 }
 

@@ -86,7 +86,7 @@ func newWorld(t testing.TB, per int, change func(*Config)) *world {
 	}
 	w.cfg = Config{
 		Catalog: store.Catalog, Events: store.Events, Viewers: store.Viewers, Merges: store.Merges, Beats: store.Beats, Slates: store.Slates, Cursors: store.Cursors, Replies: store.Replies, Schemas: store.Schemas,
-		Measures: store.Measures(), Showings: store.Slates, Locks: store.Locks,
+		Measures: store.Measures(), Showings: store.Slates, Locks: store.Locks, Withdrawals: store.Events,
 		Collections: collections, Query: topicQuery, Now: func() time.Time { return w.now }, Seed: 7,
 		TokenKey: bytes.Repeat([]byte("k"), 32), Settings: DefaultSettings(),
 	}

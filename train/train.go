@@ -45,7 +45,8 @@ type Trainer struct {
 	Seed      uint64 // chooses them
 	Promote   bool   // brings a bundle into use that beats popularity
 
-	Features []string // that requests are scored by, for the manifest
+	Features []string // that requests are scored by
+	Shown    Shown    // what their weights are learned from; the zero value: they are not
 	Logger   *slog.Logger
 	Now      func() time.Time
 }
@@ -100,6 +101,10 @@ func (tr *Trainer) Train(ctx context.Context, t upnext.Tenant, names []string, k
 	if err != nil {
 		return bundle.Manifest{}, err
 	}
+	page, err := tr.pageWeights(ctx, t)
+	if err != nil && ctx.Err() == nil { // models are of use without them
+		tr.Logger.Warn("weights of a page not learned", "tenant", t, "error", err)
+	}
 	parts = slices.DeleteFunc(parts, func(f *fitted) bool { return f.part.Weight == 0 })
 	cold, err := tr.tryContent(ctx, t, b, rest, cases, parts)
 	if err != nil {
@@ -117,8 +122,8 @@ func (tr *Trainer) Train(ctx context.Context, t upnext.Tenant, names []string, k
 		return bundle.Manifest{}, err
 	}
 	made, err := tr.join(b, parts, places, bundle.Manifest{
-		Content: cold.said(),
-		Format:  bundle.Format, Version: ulid.MustNewDefault(began).String(), CreatedAt: began.UTC(), Seed: tr.Seed, Blend: together, Features: tr.Features,
+		Content: cold.said(), Page: page,
+		Format: bundle.Format, Version: ulid.MustNewDefault(began).String(), CreatedAt: began.UTC(), Seed: tr.Seed, Blend: together, Features: tr.Features,
 		Data: bundle.Data{Viewers: len(b.log.Viewers), Items: len(b.items), Acts: b.acts, Newest: b.newest.UTC(), Validated: len(cases)},
 	})
 	if err != nil {

@@ -23,7 +23,8 @@ func (e *engines) newTraining() {
 	e.runner = &train.Runner{
 		Trainer: &train.Trainer{
 			Events: e.store.Events, Registry: e.models, Speaks: e.recommend.Speaks, Content: e.content,
-			Least: 2, Validated: 20_000, Seed: s.Seed, Promote: s.TrainPromote == "auto", Features: e.recommend.Features(), Logger: e.logger, Now: s.now,
+			Least: 2, Validated: 20_000, Seed: s.Seed, Promote: s.TrainPromote == "auto", Features: e.recommend.Features(),
+			Shown: train.Shown{Slates: e.store.Slates, Measures: e.store.Measures(), Weights: e.recommend.PageWeights()}, Logger: e.logger, Now: s.now,
 		},
 		Blobs: e.blobs, Locks: e.store.Locks, Tenants: e.tenants, Every: s.TrainEvery, Board: s.TensorBoard,
 	}

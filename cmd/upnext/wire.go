@@ -165,7 +165,7 @@ func (e *engines) join(ctx context.Context, key []byte) (err error) {
 	}
 	e.recommend = serve.New(serve.Config{
 		Catalog: st.Catalog, Events: st.Events, Viewers: st.Viewers, Merges: st.Merges, Beats: st.Beats, Slates: st.Slates, Cursors: st.Cursors, Replies: st.Replies, Schemas: st.Schemas,
-		Checkpoints: checkpoints{e.blobs}, Measures: st.Measures(), Showings: st.Slates, Locks: st.Locks, Collections: e.indexes, Query: kept.Query, Logger: e.logger, Now: e.settings.now,
+		Checkpoints: checkpoints{e.blobs}, Withdrawals: st.Events, Measures: st.Measures(), Showings: st.Slates, Locks: st.Locks, Collections: e.indexes, Query: kept.Query, Logger: e.logger, Now: e.settings.now,
 		Seed: e.settings.Seed, TokenKey: key, Settings: settings, Metrics: e.metrics,
 	})
 	e.pipeline = &ingest.Pipeline{

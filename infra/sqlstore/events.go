@@ -16,7 +16,10 @@ type Events struct {
 	commit *committer
 }
 
-var _ upnext.Events = (*Events)(nil)
+var (
+	_ upnext.Events      = (*Events)(nil)
+	_ upnext.Withdrawals = (*Events)(nil)
+)
 
 func openEvents(ctx context.Context, db database) (*Events, error) {
 	insert, err := newInserter(ctx, db)
@@ -142,7 +145,7 @@ func (e *Events) Erase(ctx context.Context, t upnext.Tenant, viewer upnext.Viewe
 // withdrawnCounter counts how often events were taken back.
 const withdrawnCounter = "withdrawals"
 
-// Withdrawn implements upnext.Events.
+// Withdrawn implements upnext.Withdrawals.
 func (e *Events) Withdrawn(ctx context.Context, t upnext.Tenant) (int64, error) {
 	n, err := one(ctx, e.db.read, scanNumber, `SELECT value FROM counters WHERE tenant = $1 AND name = $2`, string(t), withdrawnCounter)
 	if errors.Is(err, upnext.ErrNotFound) {

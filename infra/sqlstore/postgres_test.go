@@ -101,7 +101,7 @@ func stores(t testing.TB, s *sqlstore.Store) storetest.Stores {
 	})
 	return storetest.Stores{
 		Catalog: s.Catalog, Indexings: s.Indexings, Understandings: s.Understandings, Schemas: s.Schemas,
-		Events: s.Events, Viewers: s.Viewers, Merges: s.Merges, Beats: s.Beats, Holdings: s.Holdings, Slates: s.Slates, Cursors: s.Cursors, Replies: s.Replies, Imports: s.Imports, Locks: s.Locks, Retention: s.Retention(), Measures: s.Measures(), Showings: s.Slates, Close: closing,
+		Events: s.Events, Withdrawals: s.Events, Viewers: s.Viewers, Merges: s.Merges, Beats: s.Beats, Holdings: s.Holdings, Slates: s.Slates, Cursors: s.Cursors, Replies: s.Replies, Imports: s.Imports, Locks: s.Locks, Retention: s.Retention(), Measures: s.Measures(), Showings: s.Slates, Close: closing,
 	}
 }
 

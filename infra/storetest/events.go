@@ -166,7 +166,7 @@ func eventRetract(t *testing.T, s Stores) {
 
 	withdrawn := func(tenant upnext.Tenant, n int64) {
 		t.Helper()
-		got, err := s.Events.Withdrawn(ctx, tenant)
+		got, err := s.Withdrawals.Withdrawn(ctx, tenant)
 		ok(t, "withdrawn", err)
 		want(t, "withdrawn", got, n)
 	}

@@ -20,6 +20,7 @@ type Stores struct {
 	Understandings upnext.Understandings
 	Schemas        upnext.Schemas
 	Events         upnext.Events
+	Withdrawals    upnext.Withdrawals
 	Viewers        upnext.Viewers
 	Merges         upnext.Merges
 	Beats          upnext.Beats

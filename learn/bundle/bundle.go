@@ -31,6 +31,22 @@ type Manifest struct {
 	// does. Bundles older than this have none, and programs older than this pass
 	// it over: the format is the same.
 	Content *Content `json:"content,omitempty"`
+
+	// Page weighs the features of a page's items; nil where the settings' weights do.
+	// Bundles and programs older than this do without, as with Content.
+	Page *PageWeights `json:"page,omitempty"`
+}
+
+// PageWeights are learned from what was shown and what became of it.
+type PageWeights struct {
+	Weights map[string]float64 `json:"weights"` // by feature; one that is missing weighs nothing
+	Slates  int                `json:"slates"`  // answers that they were learned from
+	Taken   int                `json:"taken"`   // items of these that were taken to
+
+	// The share of pairs, one taken to and one not, that are in the right order: by
+	// them and by the settings' weights, on answers that they were not learned from.
+	Concordance float64 `json:"concordance"`
+	Before      float64 `json:"concordance_before"`
 }
 
 // Data is what the models were fitted on.
