@@ -23,7 +23,7 @@ const mostStatements = 200
 
 // QueryContext runs a query by a kept statement where there is one.
 func (p *pool) QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
-	s, err := p.statement(ctx, text)
+	s, err := p.statement(ctx, text) //nolint:sqlclosecheck // it is kept, and closed with the pool
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func (p *pool) statement(ctx context.Context, text string) (*sql.Stmt, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if other := p.kept[text]; other != nil { // somebody was faster
-		return other, s.Close()
+		return other, s.Close() //nolint:sqlclosecheck // the other one is kept
 	}
 	if p.kept == nil {
 		p.kept = map[string]*sql.Stmt{}
