@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/chromedp/chromedp"
@@ -138,6 +139,33 @@ func (b *visitor) models() {
 	b.wait("there are two", `document.querySelectorAll("[data-bundle]").length === 2 && document.querySelector("[data-bundle]").dataset.inUse === "true"`)
 	b.click(`[data-bundle][data-in-use=true] button`)
 	b.wait("the first is in use again", `document.querySelectorAll("[data-bundle]")[1].dataset.inUse === "true"`)
+}
+
+// measures looks at what became of what was shown: the visitor has liked and played.
+func (b *visitor) measures() {
+	b.click(`.tabs [data-view=measures]`)
+	b.wait("there is a row of the home page, with an interval", `/\d.*–.*\d/.test(document.querySelector('.measures tr[data-value=home]')?.textContent ?? "")`)
+	b.wait("each measure has its chart", `document.querySelectorAll("[data-chart]").length === 5`)
+	read[string](b, `(() => { const by = document.getElementById("by-by"); by.value = "source"; by.dispatchEvent(new Event("change")); return "" })()`)
+	b.wait("there are sources", `document.querySelectorAll(".measures tbody tr").length >= 1 && !document.querySelector('.measures tr[data-value=home]')`)
+}
+
+// rows turns the feed into rows and back; no item is in two of them.
+func (b *visitor) rows() {
+	b.click(`.tabs [data-view=feed]`)
+	b.wait("the feed is there", reasoned+` >= 12`)
+	b.click("[data-rows]")
+	b.wait("there are rows with titles and cards", `document.querySelectorAll(".strip-row").length >= 2 && [...document.querySelectorAll(".strip-row")].every((r) => r.querySelector("h2").textContent && r.querySelector(".card[data-item]"))`)
+	if wide := read[float64](b, `document.documentElement.scrollWidth - innerWidth`); wide > 0 {
+		b.t.Errorf("with rows the page is %v pixels wider than the window", wide)
+	}
+	if shown := read[[]string](b, shownIDs); len(shown) != len(slices.Compact(slices.Sorted(slices.Values(shown)))) {
+		b.t.Errorf("an item is in two rows: %v", shown)
+	}
+	b.click(".strip-row .card [data-act=heart]")
+	b.wait("the like is felt in rows", status+`.includes("Liked")`)
+	b.click("[data-rows]")
+	b.wait("the feed is one grid again", `!document.querySelector(".strip-row") && `+reasoned+` >= 12`)
 }
 
 func (b *visitor) keyboard() {

@@ -40,6 +40,8 @@ func TestDemoInABrowser(t *testing.T) {
 	b.beliefs(liked, topic)
 	b.imports()
 	b.models()
+	b.measures()
+	b.rows()
 	b.keyboard()
 	b.chinese()
 	b.docs(url)
