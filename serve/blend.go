@@ -12,8 +12,9 @@ import (
 )
 
 // blend makes one list out of the sources' lists: weighted reciprocal rank
-// fusion and the features, summed by the settings' weights into a score of 0
-// to 1; then the request's boosts. Best first, ties by id.
+// fusion and the features, summed by the settings' weights, or by those that the
+// bundle has learned, into a score of 0 to 1; then the request's boosts. Best first,
+// ties by id.
 func (r *Recommender) blend(ctx context.Context, q *asked, found []recalled) []*candidate {
 	list := r.fuse(q, found)
 	q.trace.markFused(list)

@@ -42,6 +42,10 @@ const (
 	firstCheckpoint = 10 * time.Second
 )
 
+// checkpointShare is how many times as long as a checkpoint takes passes before the
+// next one: with much to save they are made less often.
+const checkpointShare = 100
+
 // resume reads one part of the last checkpoint: a line that says what it is of,
 // which check looks at, and what load makes of the rest. One that is away, damaged or
 // out of date costs the time to read all anew, and no more.
@@ -98,8 +102,9 @@ func (r *Recommender) checkpoint(ctx context.Context) {
 	for {
 		select {
 		case <-next.C:
+			began := time.Now()
 			r.saveAll(ctx)
-			next.Reset(r.Settings.CheckpointEvery)
+			next.Reset(max(r.Settings.CheckpointEvery, checkpointShare*time.Since(began)))
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastCheckpoint)
 			defer cancel()

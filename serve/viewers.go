@@ -16,8 +16,6 @@ import (
 
 	"upnext"
 	"upnext/index"
-	"upnext/learn/bundle"
-	"upnext/serve/learned"
 	"upnext/serve/taste"
 )
 
@@ -284,75 +282,6 @@ func (v *viewers) feel(t upnext.Tenant, e upnext.Event) {
 	}
 	h.state = nil
 	v.weigh(h)
-}
-
-// answered is what models were asked about a viewer's state.
-type answered struct {
-	by     *bundle.Bundle
-	about  *taste.State
-	asking *learned.Asking
-}
-
-// answersKept is how many of them are kept for the pages that follow: what the
-// models say of a large catalogue takes as much memory as many viewers.
-const answersKept = 64
-
-// ask puts a request's question to the models. While neither the state nor the
-// bundle is another one, requests that follow soon share the answer; after an
-// event, models that read act by act go on from where the viewer stood.
-func (v *viewers) ask(tn *tenant, id upnext.ViewerID, b *bundle.Bundle, state *taste.State) *learned.Asking {
-	key := viewerKey{tn.name, id}
-	if a, ok := v.answers.Get(key); ok && a.by == b && a.about == state {
-		return a.asking
-	}
-	v.mu.Lock()
-	e, ok := v.held[key]
-	v.mu.Unlock()
-	if !ok {
-		return learned.Ask(b, tn.numbersOf(b), state, nil)
-	}
-	a := answered{b, state, learned.Ask(b, tn.numbersOf(b), state, readingOf{v, e})}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.held[key] == e { // else they were dropped meanwhile, or erased
-		v.answers.Add(key, a)
-	}
-	return a.asking
-}
-
-// asksFrom notes the region that a viewer asks from.
-func (v *viewers) asksFrom(key viewerKey, region string) {
-	if region == "" || key.viewer.ID == "" {
-		return
-	}
-	v.mu.Lock()
-	e, ok := v.held[key]
-	v.mu.Unlock()
-	if ok {
-		e.Value.(*held).region.Store(&region)
-	}
-}
-
-// mostRegion bounds the name of a region that an event may name.
-const mostRegion = 16
-
-// regionOf is where an event happened: where it says so in its context, else where
-// its viewer asked from last or says to be, as far as they are in memory: no store is
-// asked, for all events come by here. Empty where nobody knows.
-func (v *viewers) regionOf(t upnext.Tenant, e upnext.Event) string {
-	if region, ok := e.Context["region"].(string); ok && len(region) <= mostRegion {
-		return region
-	}
-	v.mu.Lock()
-	el, ok := v.held[viewerKey{t, e.Viewer}]
-	v.mu.Unlock()
-	if !ok {
-		return ""
-	}
-	if region := el.Value.(*held).region.Load(); region != nil {
-		return *region
-	}
-	return ""
 }
 
 // unavailable marks an error of a store as one that may pass, unless it says
